@@ -1,0 +1,5 @@
+//! The configuration: as written, checked, valid.
+
+pub mod valid;
+
+pub use valid::Config;
