@@ -1,1 +1,7 @@
-//! End-to-end tests.
+//! What the end-to-end tests and the benchmarks share: the gateway under workerd, a provider that
+//! does exactly what it is told, and clients.
+
+pub mod bench;
+pub mod client;
+pub mod provider;
+pub mod workerd;

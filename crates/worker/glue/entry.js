@@ -1,0 +1,77 @@
+// The module that Cloudflare Workers loads: starts the Rust instance, hands it requests, and starts
+// a fresh instance when one has trapped. What Rust asks JavaScript to do is in ops.js.
+import { DurableObject } from "cloudflare:workers";
+import wasmModule from "./index_bg.wasm";
+import * as rust from "./rust.js";
+import { Call, endAllCalls, hold } from "./ops.js";
+
+rust.initSync({ module: wasmModule });
+
+let generation = 0;
+
+// Runs one entry into Rust. A trap leaves the instance in an unknown state: every call in it is
+// answered with an error, and the next one finds a new instance.
+function enter(run) {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    console.error(JSON.stringify({ level: "error", event: "instance_trapped", message: String(error) }));
+    endAllCalls();
+    generation += 1;
+    rust.__wbg_reset_state();
+    return undefined;
+  }
+}
+
+globalThis.tollhouse = {
+  complete(born, slot, ending, head, body) {
+    if (born === generation) enter(() => rust.complete(slot, ending, head, body));
+  },
+  generation: () => generation,
+};
+
+export default {
+  fetch(request, env, ctx) {
+    const call = new Call(request, env, ctx);
+    let head = `${request.method}\n${request.url}`;
+    for (const [name, value] of request.headers) head += `\n${name}:${value}`;
+    enter(() => rust.begin(call.id, env, head));
+    return call.reply;
+  },
+
+  async scheduled(_event, env, ctx) {
+    const call = new Call(undefined, env, ctx);
+    hold(call.id);
+    enter(() => rust.tick(call.id, env));
+    await call.finished;
+  },
+};
+
+// A Durable Object lives as long as the isolate, a Rust instance until it traps.
+function durable(name) {
+  return class extends DurableObject {
+    #inner;
+    #born = -1;
+
+    #current() {
+      if (this.#born !== generation) {
+        this.#inner = new rust[name](this.ctx, this.env);
+        this.#born = generation;
+      }
+      return this.#inner;
+    }
+
+    async fetch(request) {
+      const reply = enter(() => this.#current().fetch(request));
+      return (await reply) ?? new Response("the object's instance was restarted", { status: 500 });
+    }
+
+    async alarm() {
+      return enter(() => this.#current().alarm());
+    }
+  };
+}
+
+export const Limiter = durable("Limiter");
+export const Ledger = durable("Ledger");

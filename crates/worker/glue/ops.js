@@ -1,0 +1,327 @@
+// What Rust asks JavaScript to do, one coarse operation a function. Each that takes a slot ends in
+// exactly one `complete` for it. Nothing is decided here.
+
+// Endings, as crates/worker/src/ops.rs reads them; a number from 0 is a success (an HTTP status).
+const TIMED_OUT = -1;
+const FAILED = -2;
+const CALLER_LEFT = -3;
+const TOO_LONG = -4;
+const NOTHING = -5;
+
+const EMPTY = new Uint8Array(0);
+const encoder = new TextEncoder();
+
+export const calls = new Map();
+let lastId = 0;
+
+// One request from a caller, from its arrival until the last thing done for it.
+export class Call {
+  constructor(request, env, ctx) {
+    lastId = (lastId + 1) >>> 0;
+    this.id = lastId;
+    this.request = request;
+    this.env = env;
+    this.ctx = ctx;
+    this.left = false;
+    this.running = new Set();
+    this.upstream = new Map();
+    this.writer = undefined;
+    this.reply = new Promise((resolve) => (this.resolve = resolve));
+    calls.set(this.id, this);
+    request?.signal?.addEventListener("abort", () => this.leave(), { once: true });
+  }
+
+  // The caller is gone: everything under way for it is called off.
+  leave() {
+    if (this.left) return;
+    this.left = true;
+    for (const cancel of [...this.running]) cancel();
+  }
+}
+
+function completer(slot) {
+  const born = tollhouse.generation();
+  let open = true;
+  return (ending, head = "", body = EMPTY) => {
+    if (!open) return;
+    open = false;
+    tollhouse.complete(born, slot, ending, head, body);
+  };
+}
+
+const text = (error) => String(error?.message ?? error).slice(0, 300);
+
+// Reads a whole body, or gives up when it is longer than `limit` bytes.
+async function readBounded(source, limit) {
+  const declared = Number(source.headers.get("content-length") ?? NaN);
+  if (declared > limit) {
+    await source.body?.cancel().catch(() => {});
+    return undefined;
+  }
+  if (declared <= limit || !source.body) return new Uint8Array(await source.arrayBuffer());
+  const reader = source.body.getReader();
+  const parts = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.byteLength;
+    if (length > limit) {
+      await reader.cancel().catch(() => {});
+      return undefined;
+    }
+    parts.push(value);
+  }
+  if (parts.length === 1) return parts[0];
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
+
+// Header lines "name:value" to the pairs that Headers takes.
+function pairs(lines) {
+  if (lines === "") return [];
+  return lines.split("\n").map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon), line.slice(colon + 1)];
+  });
+}
+
+export function read_body(id, slot, limit) {
+  const call = calls.get(id);
+  const done = completer(slot);
+  readBounded(call.request, limit).then(
+    (body) => (body ? done(0, "", body) : done(TOO_LONG)),
+    (error) => done(call.left ? CALLER_LEFT : FAILED, text(error)),
+  );
+}
+
+export function answer(id, status, head, body) {
+  const call = calls.get(id);
+  call?.resolve(new Response(body.length === 0 ? null : body.slice(), { status, headers: pairs(head) }));
+}
+
+// Answers with the very bytes that the provider sent, which are still at hand.
+export function answer_received(id, upstream, status, head) {
+  const call = calls.get(id);
+  const held = call?.upstream.get(upstream);
+  call?.resolve(new Response(held?.body ?? null, { status, headers: pairs(head) }));
+}
+
+export function answer_stream(id, status, head) {
+  const call = calls.get(id);
+  const { readable, writable } = new IdentityTransformStream();
+  call.writer = writable.getWriter();
+  call.writer.closed.catch(() => call.leave());
+  call.resolve(new Response(readable, { status, headers: pairs(head) }));
+}
+
+export function write(id, slot, bytes) {
+  const call = calls.get(id);
+  const done = completer(slot);
+  call.writer.write(bytes.slice()).then(
+    () => done(0),
+    (error) => {
+      call.leave();
+      done(CALLER_LEFT, text(error));
+    },
+  );
+}
+
+export function close(id) {
+  calls.get(id)?.writer?.close().catch(() => {});
+}
+
+const KEPT_HEADERS = ["content-type", "retry-after", "retry-after-ms", "x-request-id", "x-should-retry", "location"];
+
+// Sends one attempt to a provider. A reply that is no event stream, or not a success, is read whole.
+export function send(id, slot, upstream, url, head, body, headersMs, wholeMs, limit) {
+  const call = calls.get(id);
+  const done = completer(slot);
+  const controller = new AbortController();
+  let late = false;
+  const give_up = () => {
+    late = true;
+    controller.abort();
+  };
+  const cancel = () => controller.abort();
+  const began = Date.now();
+  let timer = setTimeout(give_up, headersMs);
+  call.running.add(cancel);
+  const held = { controller, cancel, reader: undefined, body: undefined };
+  call.upstream.set(upstream, held);
+  const fail = (error) => {
+    clearTimeout(timer);
+    call.running.delete(cancel);
+    done(call.left ? CALLER_LEFT : late ? TIMED_OUT : FAILED, text(error));
+  };
+  if (call.left) return fail("the caller left");
+  fetch(url, { method: "POST", headers: pairs(head), body: body.slice(), redirect: "manual", signal: controller.signal })
+    .then(async (reply) => {
+      clearTimeout(timer);
+      let lines = "";
+      for (const name of KEPT_HEADERS) {
+        const value = reply.headers.get(name);
+        if (value !== null) lines += lines === "" ? `${name}:${value}` : `\n${name}:${value}`;
+      }
+      if (reply.status === 200 && /^text\/event-stream/i.test(reply.headers.get("content-type") ?? "")) {
+        held.reader = reply.body.getReader();
+        done(reply.status, lines);
+        return;
+      }
+      timer = setTimeout(give_up, Math.max(0, wholeMs - (Date.now() - began)));
+      held.body = await readBounded(reply, limit);
+      clearTimeout(timer);
+      call.running.delete(cancel);
+      if (held.body) done(reply.status, lines, held.body);
+      else done(TOO_LONG, lines);
+    })
+    .catch(fail);
+}
+
+// The next piece of an event stream.
+export function read(id, slot, upstream, idleMs) {
+  const call = calls.get(id);
+  const held = call.upstream.get(upstream);
+  const done = completer(slot);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    held.controller.abort();
+    done(TIMED_OUT);
+  }, idleMs);
+  held.reader.read().then(
+    ({ done: ended, value }) => {
+      clearTimeout(timer);
+      if (!ended) return done(0, "", value);
+      call.running.delete(held.cancel);
+      done(NOTHING);
+    },
+    (error) => {
+      clearTimeout(timer);
+      call.running.delete(held.cancel);
+      done(call.left ? CALLER_LEFT : late ? TIMED_OUT : FAILED, text(error));
+    },
+  );
+}
+
+// Calls a provider off: its answer is not wanted any more.
+export function drop_upstream(id, upstream) {
+  const call = calls.get(id);
+  const held = call?.upstream.get(upstream);
+  if (!held) return;
+  call.upstream.delete(upstream);
+  call.running.delete(held.cancel);
+  if (held.reader) held.reader.cancel().catch(() => {});
+  held.controller.abort();
+}
+
+export function sleep(id, slot, ms) {
+  const call = calls.get(id);
+  const done = completer(slot);
+  const cancel = () => {
+    clearTimeout(timer);
+    call.running.delete(cancel);
+    done(CALLER_LEFT);
+  };
+  const timer = setTimeout(() => {
+    call.running.delete(cancel);
+    done(0);
+  }, ms);
+  if (call.left) return cancel();
+  call.running.add(cancel);
+}
+
+// One message to a Durable Object.
+export function object(id, slot, binding, name, path, body) {
+  const done = completer(slot);
+  const namespace = calls.get(id).env[binding];
+  if (!namespace) return done(FAILED, `no binding ${binding}`);
+  const stub = namespace.get(namespace.idFromName(name));
+  stub
+    .fetch(`https://${binding.toLowerCase()}${path}`, { method: "POST", body: body.slice() })
+    .then(async (reply) => done(reply.status, "", new Uint8Array(await reply.arrayBuffer())))
+    .catch((error) => done(FAILED, text(error)));
+}
+
+export function kv_get(id, slot, binding, key) {
+  const done = completer(slot);
+  const store = calls.get(id).env[binding];
+  if (!store) return done(FAILED, `no binding ${binding}`);
+  store.get(key, "arrayBuffer").then(
+    (value) => (value === null ? done(NOTHING) : done(0, "", new Uint8Array(value))),
+    (error) => done(FAILED, text(error)),
+  );
+}
+
+export function kv_put(id, slot, binding, key, body, ttlSeconds) {
+  const done = completer(slot);
+  const store = calls.get(id).env[binding];
+  if (!store) return done(FAILED, `no binding ${binding}`);
+  store.put(key, body.slice(), { expirationTtl: ttlSeconds }).then(
+    () => done(0),
+    (error) => done(FAILED, text(error)),
+  );
+}
+
+export function post(id, slot, url, body, ms) {
+  const done = completer(slot);
+  fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: body.slice(),
+    redirect: "manual",
+    signal: AbortSignal.timeout(ms),
+  }).then(
+    async (reply) => {
+      await reply.body?.cancel();
+      done(reply.status);
+    },
+    (error) => done(FAILED, text(error)),
+  );
+}
+
+// What is done after the reply keeps the Worker awake until `finish`.
+export function hold(id) {
+  const call = calls.get(id);
+  if (call.finished) return;
+  call.finished = new Promise((resolve) => (call.finish = resolve));
+  call.ctx.waitUntil(call.finished);
+}
+
+export function finish(id) {
+  const call = calls.get(id);
+  calls.delete(id);
+  call?.finish?.();
+}
+
+export function log(line) {
+  console.log(line);
+}
+
+export const now = () => Date.now();
+export const random = () => Math.random();
+export function random_bytes(length) {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+const TRAPPED = JSON.stringify({
+  error: { message: "the gateway restarted while it handled this call", type: "server_error", param: null, code: "internal_error" },
+});
+
+// After a trap: nobody is left waiting.
+export function endAllCalls() {
+  for (const call of calls.values()) {
+    call.resolve(
+      new Response(TRAPPED, { status: 500, headers: { "content-type": "application/json", "x-request-id": crypto.randomUUID() } }),
+    );
+    call.writer?.abort("the gateway restarted").catch(() => {});
+    call.leave();
+    call.finish?.();
+  }
+  calls.clear();
+}
