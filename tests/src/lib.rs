@@ -3,5 +3,7 @@
 
 pub mod bench;
 pub mod client;
+pub mod keys;
 pub mod provider;
+pub mod skip;
 pub mod workerd;

@@ -142,8 +142,8 @@ impl Workerd {
             };
             let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
             let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-            let ppid = after_name.split_whitespace().nth(1);
-            if ppid == Some(parent.as_str()) && stat.contains("(workerd)") {
+            let parent_of_it = after_name.split_whitespace().nth(1);
+            if parent_of_it == Some(parent.as_str()) && stat.contains("(workerd)") {
                 return Ok(pid);
             }
         }

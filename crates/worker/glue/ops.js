@@ -1,5 +1,6 @@
 // What Rust asks JavaScript to do, one coarse operation a function. Each that takes a slot ends in
 // exactly one `complete` for it. Nothing is decided here.
+import { connect } from "cloudflare:sockets";
 
 // Endings, as crates/worker/src/ops.rs reads them; a number from 0 is a success (an HTTP status).
 const TIMED_OUT = -1;
@@ -7,6 +8,7 @@ const FAILED = -2;
 const CALLER_LEFT = -3;
 const TOO_LONG = -4;
 const NOTHING = -5;
+const CONNECT_TIMED_OUT = -6;
 
 const EMPTY = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -26,6 +28,7 @@ export class Call {
     this.running = new Set();
     this.upstream = new Map();
     this.writer = undefined;
+    this.written = undefined;
     this.reply = new Promise((resolve) => (this.resolve = resolve));
     calls.set(this.id, this);
     request?.signal?.addEventListener("abort", () => this.leave(), { once: true });
@@ -120,60 +123,87 @@ export function answer_stream(id, status, head) {
   call.resolve(new Response(readable, { status, headers: pairs(head) }));
 }
 
-export function write(id, slot, bytes) {
+// A write is not waited for: the next `read` or `sleep` waits until the caller has taken it.
+export function write(id, bytes) {
   const call = calls.get(id);
-  const done = completer(slot);
-  call.writer.write(bytes.slice()).then(
-    () => done(0),
-    (error) => {
-      call.leave();
-      done(CALLER_LEFT, text(error));
-    },
-  );
+  if (call.left || bytes.length === 0) return;
+  call.written = call.writer.write(bytes.slice()).catch(() => call.leave());
 }
 
 export function close(id) {
-  calls.get(id)?.writer?.close().catch(() => {});
+  const call = calls.get(id);
+  call.writer.close().catch(() => {});
 }
 
 const KEPT_HEADERS = ["content-type", "retry-after", "retry-after-ms", "x-request-id", "x-should-retry", "location"];
 
-// Sends one attempt to a provider. A reply that is no event stream, or not a success, is read whole.
-export function send(id, slot, upstream, url, head, body, headersMs, wholeMs, limit) {
+// Hosts that were reached lately need no probe.
+const reached = new Map();
+const PROBE_AFTER_MS = 60_000;
+
+// fetch does not say when its connection is made. For a host that was not reached lately a socket is
+// opened beside it: while that socket stays unconnected, the host is taken to be unreachable. A
+// socket that is refused says nothing, as the platform forbids some addresses.
+function probe(url, ms, onTimeout) {
+  const { hostname, port, protocol, host } = new URL(url);
+  if (Date.now() - (reached.get(host) ?? 0) < PROBE_AFTER_MS) return () => {};
+  let socket;
+  try {
+    socket = connect({ hostname, port: Number(port || (protocol === "https:" ? 443 : 80)) });
+  } catch {
+    return () => {};
+  }
+  const timer = setTimeout(onTimeout, ms);
+  const end = () => {
+    clearTimeout(timer);
+    socket.close().catch(() => {});
+  };
+  socket.closed.catch(() => {});
+  socket.opened.then(end, end);
+  return end;
+}
+
+// Sends one attempt to a provider. A good event stream stays open (its ending is NOTHING: there is no
+// body yet); every other reply is read whole.
+export function send(id, slot, upstream, url, head, body, connectMs, headMs, wholeMs, limit) {
   const call = calls.get(id);
   const done = completer(slot);
   const controller = new AbortController();
-  let late = false;
-  const give_up = () => {
-    late = true;
+  let late = FAILED;
+  const giveUp = (ending) => () => {
+    late = ending;
     controller.abort();
   };
   const cancel = () => controller.abort();
-  const began = Date.now();
-  let timer = setTimeout(give_up, headersMs);
-  call.running.add(cancel);
   const held = { controller, cancel, reader: undefined, body: undefined };
   call.upstream.set(upstream, held);
+  call.running.add(cancel);
+  const began = Date.now();
+  let timer = setTimeout(giveUp(TIMED_OUT), headMs);
+  const endProbe = probe(url, connectMs, giveUp(CONNECT_TIMED_OUT));
   const fail = (error) => {
     clearTimeout(timer);
+    endProbe();
     call.running.delete(cancel);
-    done(call.left ? CALLER_LEFT : late ? TIMED_OUT : FAILED, text(error));
+    done(call.left ? CALLER_LEFT : late, text(error));
   };
   if (call.left) return fail("the caller left");
   fetch(url, { method: "POST", headers: pairs(head), body: body.slice(), redirect: "manual", signal: controller.signal })
     .then(async (reply) => {
       clearTimeout(timer);
+      endProbe();
+      reached.set(new URL(url).host, Date.now());
       let lines = "";
       for (const name of KEPT_HEADERS) {
         const value = reply.headers.get(name);
         if (value !== null) lines += lines === "" ? `${name}:${value}` : `\n${name}:${value}`;
       }
-      if (reply.status === 200 && /^text\/event-stream/i.test(reply.headers.get("content-type") ?? "")) {
+      if (reply.status === 200 && reply.body && /^text\/event-stream/i.test(reply.headers.get("content-type") ?? "")) {
         held.reader = reply.body.getReader();
-        done(reply.status, lines);
+        done(NOTHING, lines);
         return;
       }
-      timer = setTimeout(give_up, Math.max(0, wholeMs - (Date.now() - began)));
+      timer = setTimeout(giveUp(TIMED_OUT), Math.max(0, wholeMs - (Date.now() - began)));
       held.body = await readBounded(reply, limit);
       clearTimeout(timer);
       call.running.delete(cancel);
@@ -183,30 +213,37 @@ export function send(id, slot, upstream, url, head, body, headersMs, wholeMs, li
     .catch(fail);
 }
 
-// The next piece of an event stream.
+// The next piece of an event stream, once the caller has taken the last one.
 export function read(id, slot, upstream, idleMs) {
   const call = calls.get(id);
   const held = call.upstream.get(upstream);
   const done = completer(slot);
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    held.controller.abort();
-    done(TIMED_OUT);
-  }, idleMs);
-  held.reader.read().then(
-    ({ done: ended, value }) => {
+  let late = FAILED;
+  let timer;
+  const fail = (error) => {
+    clearTimeout(timer);
+    call.running.delete(held.cancel);
+    done(call.left ? CALLER_LEFT : late, text(error));
+  };
+  const next = () => {
+    if (call.left) return fail("the caller left");
+    timer = setTimeout(() => {
+      late = TIMED_OUT;
+      held.controller.abort();
+      fail("idle");
+    }, idleMs);
+    held.reader.read().then(({ done: ended, value }) => {
       clearTimeout(timer);
       if (!ended) return done(0, "", value);
       call.running.delete(held.cancel);
       done(NOTHING);
-    },
-    (error) => {
-      clearTimeout(timer);
-      call.running.delete(held.cancel);
-      done(call.left ? CALLER_LEFT : late ? TIMED_OUT : FAILED, text(error));
-    },
-  );
+    }, fail);
+  };
+  if (call.written) {
+    const written = call.written;
+    call.written = undefined;
+    written.then(next);
+  } else next();
 }
 
 // Calls a provider off: its answer is not wanted any more.

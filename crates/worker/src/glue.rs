@@ -8,7 +8,7 @@ extern "C" {
     pub(crate) fn answer(call: u32, status: u16, head: &str, body: &[u8]);
     pub(crate) fn answer_received(call: u32, upstream: u32, status: u16, head: &str);
     pub(crate) fn answer_stream(call: u32, status: u16, head: &str);
-    pub(crate) fn write(call: u32, slot: u32, bytes: &[u8]);
+    pub(crate) fn write(call: u32, bytes: &[u8]);
     pub(crate) fn close(call: u32);
     #[expect(clippy::too_many_arguments, reason = "one crossing carries a whole attempt")]
     pub(crate) fn send(
@@ -18,7 +18,8 @@ extern "C" {
         url: &str,
         head: &str,
         body: &[u8],
-        headers_ms: f64,
+        connect_ms: f64,
+        head_ms: f64,
         whole_ms: f64,
         limit: f64,
     );

@@ -21,6 +21,8 @@ pub(crate) enum Ending {
     Done(u16),
     /// It took longer than it was given.
     TimedOut,
+    /// No connection was made in the time given for it.
+    ConnectTimedOut,
     /// It failed: a refused connection, a broken stream, a store that does not answer.
     Failed,
     /// The caller left, so it was called off.
@@ -136,6 +138,7 @@ fn read_ending(number: i32) -> Ending {
         -3 => Ending::CallerLeft,
         -4 => Ending::TooLong,
         -5 => Ending::Nothing,
+        -6 => Ending::ConnectTimedOut,
         number => u16::try_from(number).map_or(Ending::Failed, Ending::Done),
     }
 }

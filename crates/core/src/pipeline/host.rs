@@ -5,10 +5,9 @@
 
 use std::future::Future;
 
-use super::exchange::{Answer, Outbound, ReadFailure, Received, SendFailure, Upstream};
+use super::exchange::{Answer, Outbound, Part, ReadFailure, Received, SendFailure, Upstream};
 use crate::{
     cache::key::CacheKey,
-    config::valid::SecretName,
     record::Record,
     units::{DurationMs, UnitInterval, UnixMs},
 };
@@ -31,9 +30,6 @@ pub trait Host {
 
     /// A throw of the dice.
     fn dice(&self) -> UnitInterval;
-
-    /// The value of a secret, or `None` when it is not set.
-    fn secret(&self, name: &SecretName) -> Option<String>;
 
     /// Waits, unless the caller leaves first.
     fn sleep(&self, length: DurationMs) -> impl Future<Output = Result<(), CallerLeft>>;
@@ -66,8 +62,9 @@ pub trait Host {
     /// Answers the caller: the whole reply, or the head of a streamed one.
     fn answer(&self, answer: Answer<'_>);
 
-    /// Sends the next part of a streamed reply.
-    fn write(&self, bytes: &[u8]) -> impl Future<Output = Result<(), CallerLeft>>;
+    /// Sends the next part of a streamed reply. That the caller has left, or reads slowly, is felt
+    /// by the next `read` or `sleep`.
+    fn write(&self, part: Part<'_>);
 
     /// Takes note of the finished request.
     fn record(&self, record: &Record);

@@ -1,0 +1,112 @@
+//! Which path and method mean what.
+//!
+//! Paths are matched as a whole; a slash at the end is forgiven. What follows is decided elsewhere.
+
+use crate::{
+    openai::Endpoint,
+    refusal::{Code, Refusal},
+};
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// A model call.
+    Model(Endpoint),
+    /// The list of models.
+    Models,
+    /// One model by name.
+    ModelNamed(String),
+    /// Whether the process answers.
+    HealthLive,
+    /// Whether it can do its work.
+    HealthReady,
+    /// Prometheus metrics.
+    Metrics,
+    /// The effective configuration.
+    AdminConfig,
+    /// What was used, by key, model and day.
+    AdminUsage,
+}
+
+/// Reads the method and the path (without its query).
+///
+/// # Errors
+/// [`Code::RouteNotFound`], and [`Code::MethodNotAllowed`] for a known path.
+pub fn route(method: &str, path: &str) -> Result<Route, Refusal> {
+    let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
+    let (expected, route) = match path {
+        "/v1/chat/completions" => ("POST", Route::Model(Endpoint::ChatCompletions)),
+        "/v1/completions" => ("POST", Route::Model(Endpoint::Completions)),
+        "/v1/embeddings" => ("POST", Route::Model(Endpoint::Embeddings)),
+        "/v1/models" => ("GET", Route::Models),
+        "/health/live" | "/healthz" | "/health/liveness" | "/health/liveliness" => {
+            ("GET", Route::HealthLive)
+        }
+        "/health/ready" | "/readyz" | "/health/readiness" | "/health" => ("GET", Route::HealthReady),
+        "/metrics" => ("GET", Route::Metrics),
+        "/admin/config" => ("GET", Route::AdminConfig),
+        "/admin/usage" => ("GET", Route::AdminUsage),
+        other => match other.strip_prefix("/v1/models/") {
+            Some(name) if !name.is_empty() => ("GET", Route::ModelNamed(decode(name))),
+            Some(_) | None => return Err(not_found()),
+        },
+    };
+    if method == expected || (expected == "GET" && method == "HEAD") {
+        return Ok(route);
+    }
+    Err(Refusal::new(Code::MethodNotAllowed, format!("this path takes {expected}")))
+}
+
+fn not_found() -> Refusal {
+    Refusal::new(
+        Code::RouteNotFound,
+        "there is nothing at this path; model calls go to /v1/chat/completions, /v1/completions and \
+         /v1/embeddings",
+    )
+}
+
+/// Undoes percent-encoding; what is no valid escape stays as it is.
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escape = match (first, tail) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match (escape, tail) {
+            (Some((high, low)), [_, _, after @ ..]) => {
+                bytes.push(high << 4 | low);
+                rest = after;
+            }
+            (Some(_) | None, _) => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_name_may_hold_a_slash() {
+        let expected = Route::ModelNamed("meta/llama".into());
+        assert_eq!(route("GET", "/v1/models/meta%2Fllama"), Ok(expected.clone()));
+        assert_eq!(route("GET", "/v1/models/meta/llama"), Ok(expected));
+    }
+
+    #[test]
+    fn the_wrong_method_is_told_apart_from_the_wrong_path() {
+        assert_eq!(route("GET", "/v1/embeddings").unwrap_err().code, Code::MethodNotAllowed);
+        assert_eq!(route("POST", "/v1/nothing").unwrap_err().code, Code::RouteNotFound);
+        assert_eq!(route("HEAD", "/healthz"), Ok(Route::HealthLive));
+    }
+}
