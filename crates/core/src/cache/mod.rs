@@ -1,0 +1,3 @@
+//! Answers kept and found again.
+
+pub mod key;
