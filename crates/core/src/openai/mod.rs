@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod error;
 pub mod json;
 pub mod models;
+pub mod redact;
 pub mod reply;
 pub mod upstream;
 mod usage;

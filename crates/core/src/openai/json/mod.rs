@@ -12,6 +12,7 @@ mod lex;
 pub(crate) mod number;
 pub(crate) mod path;
 mod scan;
+mod unescape;
 mod value;
 
 pub use scan::{MAX_DEPTH, MAX_VALUES};

@@ -5,13 +5,12 @@
 //! for the caller without anything like a key; it may quote the caller's prompt, so it belongs into
 //! the reply and into no log.
 
-mod redact;
 mod retry_after;
 mod said;
 
-pub use redact::redact;
 pub use retry_after::retry_after;
 
+use super::redact::redact;
 use crate::refusal::{Code, Refusal};
 use crate::units::{DurationMs, UnixMs};
 use said::Said;
