@@ -100,6 +100,7 @@ mod tests {
             ),
             ("key=gsk_0123456789abcdef, retry", "key=[redacted], retry"),
             ("Bearer eyJhbGciOiJIUzI1NiJ9.e30.x", "Bearer [redacted]"),
+            ("Wrong key: ab1***9z, sorry", "Wrong key: [redacted], sorry"),
             ("token 0123456789abcdef0123456789abcdef!", "token [redacted]!"),
             ("sk-learn and task-runner are fine", "sk-learn and task-runner are fine"),
             (

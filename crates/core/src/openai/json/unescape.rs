@@ -2,6 +2,8 @@
 
 use std::str::Chars;
 
+use memchr::memchr;
+
 /// The characters inside a string's quotes; the scan has checked every escape.
 pub(super) struct Unescaped<'t>(Chars<'t>);
 
@@ -9,6 +11,22 @@ impl<'t> Unescaped<'t> {
     /// `inside` is the string without its quotes.
     pub(super) fn new(inside: &'t str) -> Self {
         Self(inside.chars())
+    }
+
+    /// All of them; what stands between two escapes is copied in one go.
+    pub(super) fn decode(inside: &'t str) -> String {
+        let mut decoded = String::with_capacity(inside.len());
+        let mut rest = inside;
+        while let Some((plain, escape)) =
+            memchr(b'\\', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
+        {
+            let mut characters = Self::new(escape);
+            decoded.push_str(plain);
+            decoded.extend(characters.next());
+            rest = characters.0.as_str();
+        }
+        decoded.push_str(rest);
+        decoded
     }
 
     /// The number after `\u`.

@@ -174,9 +174,7 @@ pub(super) fn decoded(text: &str, node: Node) -> Option<Cow<'_, str>> {
     }
     let inside = unquoted(text.get(wide(node.start)..wide(node.end))?);
     if node.escaped {
-        let mut decoded = String::with_capacity(inside.len());
-        decoded.extend(Unescaped::new(inside));
-        return Some(Cow::Owned(decoded));
+        return Some(Cow::Owned(Unescaped::decode(inside)));
     }
     Some(Cow::Borrowed(inside))
 }
