@@ -7,8 +7,16 @@
 pub mod auth;
 pub mod cache;
 pub mod config;
+<<<<<<< HEAD
 pub mod http;
 pub mod openai;
+=======
+pub mod health;
+pub mod ledger;
+pub mod metrics;
+>>>>>>> metrics
 pub mod price;
+pub mod record;
+pub mod redact;
 pub mod refusal;
 pub mod units;
