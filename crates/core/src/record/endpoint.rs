@@ -29,6 +29,16 @@ pub enum Endpoint {
     Unknown,
 }
 
+impl From<crate::openai::Endpoint> for Endpoint {
+    fn from(endpoint: crate::openai::Endpoint) -> Self {
+        match endpoint {
+            crate::openai::Endpoint::ChatCompletions => Self::ChatCompletions,
+            crate::openai::Endpoint::Completions => Self::Completions,
+            crate::openai::Endpoint::Embeddings => Self::Embeddings,
+        }
+    }
+}
+
 impl Endpoint {
     /// Every endpoint.
     pub const ALL: [Self; 12] = [

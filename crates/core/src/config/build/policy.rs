@@ -223,6 +223,7 @@ impl Site<'_> {
         Some(Timeouts {
             connect: DurationMs(raw.connect_ms?.0),
             first_token: DurationMs(raw.first_token_ms?.0),
+            reply: DurationMs(raw.reply_ms?.0),
             idle: DurationMs(idle.0),
             total: DurationMs(total.0),
         })

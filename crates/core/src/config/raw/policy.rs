@@ -71,8 +71,10 @@ raw! {
     RawTimeout {
         /// Until a connection is made.
         connect_ms: Whole<1, 3_600_000>,
-        /// Until the first byte of the body.
+        /// Until the first event of a stream.
         first_token_ms: Whole<1, 3_600_000>,
+        /// Until the first byte of a reply that is not streamed; such a reply comes when all of it is made.
+        reply_ms: Whole<1, 3_600_000>,
         /// Between two chunks.
         idle_ms: Whole<1, 3_600_000>,
         /// The whole request, retries included.

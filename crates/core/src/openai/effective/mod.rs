@@ -111,6 +111,14 @@ impl Effective {
         Self { endpoint, body, delivery, generation }
     }
 
+    /// Whether the caller wants server-sent events.
+    pub const fn is_streamed(&self) -> bool {
+        match self.delivery {
+            Delivery::Stream { .. } => true,
+            Delivery::Whole => false,
+        }
+    }
+
     /// Which call it is.
     pub const fn endpoint(&self) -> Endpoint {
         self.endpoint
