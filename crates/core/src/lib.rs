@@ -6,5 +6,6 @@
 
 pub mod config;
 pub mod price;
+pub mod rate;
 pub mod refusal;
 pub mod units;
