@@ -10,6 +10,7 @@ mod date;
 mod digest;
 mod findings;
 mod hosts;
+pub mod keeper;
 mod layers;
 mod nearest;
 mod overrides;

@@ -172,7 +172,8 @@ impl Registry {
         self.pending.retain(|(pending, _)| *pending != sequence);
     }
 
-    fn has_news(&self) -> bool {
+    /// Whether anything was counted since the last delta.
+    pub fn has_news(&self) -> bool {
         !self.counting.store.is_empty() || self.report() != self.reported
     }
 

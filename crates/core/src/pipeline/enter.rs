@@ -13,7 +13,7 @@ use crate::{
     config::valid::{Config, DeprecationPolicy, Model, RateLimits},
     http::CallHeaders,
     openai::{self, Endpoint, Envelope},
-    rate::lessee::Subject,
+    rate::{Subject, SubjectLimits},
     record::{Record, TraceId},
     refusal::{Code, Refusal},
     units::UnixMs,
@@ -83,13 +83,12 @@ pub(super) fn authenticate(
 /// Which limits apply to this caller and model.
 fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
     let key = caller.key();
-    Subject {
-        key: key.map(|key| key.id.clone()),
-        model: model.to_owned(),
-        key_limits: key.map_or_else(RateLimits::default, |key| key.limits),
-        model_limits,
-        both_limits: key.and_then(|key| key.model_limits.get(model).copied()).unwrap_or_default(),
-    }
+    let limits = SubjectLimits {
+        key: key.map_or_else(RateLimits::default, |key| key.limits),
+        key_model: key.and_then(|key| key.model_limits.get(model).copied()).unwrap_or_default(),
+        model: model_limits,
+    };
+    Subject::new(caller.id(), model, limits)
 }
 
 /// Holds the request against the API and the model.

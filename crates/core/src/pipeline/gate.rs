@@ -13,9 +13,10 @@ use crate::{
     breaker::Breakers,
     cache::{flight::Flights, key::CacheKey, store::Store},
     config::valid::{Config, SecretName},
-    rate::lessee::Lessee,
+    rate::{Lessee, Unavailable},
     retry::RetryBudgets,
     route::Latencies,
+    units::{DurationMs, UnixMs},
 };
 
 /// The state of one isolate, shared by its requests.
@@ -24,7 +25,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Gate {
     config: RefCell<Rc<Config>>,
-    secrets: BTreeMap<SecretName, String>,
+    secrets: RefCell<BTreeMap<SecretName, String>>,
     pub(super) lessee: RefCell<Lessee>,
     /// Requests that wait for another one's question to a limiter object, by its group.
     pub(super) asking: RefCell<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
@@ -41,10 +42,10 @@ impl Gate {
     /// The state of an isolate that has just started; `secrets` are those that are set.
     pub fn new(config: Rc<Config>, secrets: BTreeMap<SecretName, String>) -> Self {
         Self {
-            lessee: RefCell::new(Lessee::new(config.limits)),
+            lessee: RefCell::new(Lessee::new(&config.limits)),
             breakers: RefCell::new(Breakers::new(config.breaker)),
             config: RefCell::new(config),
-            secrets,
+            secrets: RefCell::new(secrets),
             asking: RefCell::default(),
             retries: RefCell::default(),
             latencies: RefCell::default(),
@@ -60,8 +61,9 @@ impl Gate {
     }
 
     /// Puts another configuration in force, for requests that begin from now on.
-    pub fn adopt(&self, config: Rc<Config>) {
-        self.lessee.borrow_mut().adopt(config.limits);
+    pub fn adopt(&self, config: Rc<Config>, secrets: BTreeMap<SecretName, String>) {
+        self.secrets.replace(secrets);
+        self.lessee.borrow_mut().configure(&config.limits);
         self.breakers.borrow_mut().adopt(config.breaker);
         self.config.replace(config);
     }
@@ -75,7 +77,28 @@ impl Gate {
     }
 
     /// The value of a secret, where it is set.
-    pub fn secret(&self, name: &SecretName) -> Option<&str> {
-        self.secrets.get(name).map(String::as_str)
+    pub(super) fn secret(&self, name: &SecretName) -> Option<String> {
+        self.secrets.borrow().get(name).cloned()
+    }
+
+    /// Messages that limiter objects should have, by group; what comes of each goes to
+    /// [`Self::limits_answered`].
+    pub fn limits_due(&self, now: UnixMs) -> Vec<(String, Vec<u8>)> {
+        self.lessee.borrow_mut().due(now)
+    }
+
+    /// How long until [`Self::limits_due`] has something to say, if ever.
+    pub fn limits_due_in(&self, now: UnixMs) -> Option<DurationMs> {
+        self.lessee.borrow().due_in(now)
+    }
+
+    /// A message of [`Self::limits_due`] was answered, or was not.
+    pub fn limits_answered(&self, group: &str, reply: Result<&[u8], Unavailable>, now: UnixMs) {
+        self.lessee.borrow_mut().answered(group, reply, now);
+    }
+
+    /// The targets whose breakers are not closed.
+    pub fn resting(&self) -> Vec<String> {
+        self.breakers.borrow().unwell().map(|(target, _)| target.to_owned()).collect()
     }
 }

@@ -4,9 +4,9 @@ use std::fmt::{Display, Write};
 
 use crate::{
     config::valid::Target,
-    http::ratelimit_headers,
+    http::{RateLimit, ratelimit_headers},
     openai,
-    rate::lessee::Standing,
+    rate::{Level, Standing},
     record::{CacheResult, Record, RequestId},
     refusal::Refusal,
     units::MicroUsd,
@@ -60,10 +60,14 @@ impl Headers {
 
     /// What is left of the caller's limits, in OpenAI's forms.
     pub(super) fn add_standing(&mut self, standing: &Standing) {
-        for (name, value) in ratelimit_headers(standing.requests, standing.tokens) {
+        for (name, value) in ratelimit_headers(standing.requests.map(told), standing.tokens.map(told)) {
             self.add(name, value);
         }
     }
+}
+
+fn told(Level { limit, remaining, reset }: Level) -> RateLimit {
+    RateLimit { limit, remaining, reset }
 }
 
 /// A refusal as it goes out: its headers and its body.

@@ -21,7 +21,6 @@ use crate::{
         upstream::{FailedReply, UpstreamFailure, read_failure},
     },
     price::Usage,
-    refusal::Code,
     retry::{AttemptLimits, Outcome},
     stream::{Fault, Relay},
     units::{DurationMs, UnixMs},
@@ -61,7 +60,7 @@ pub(super) struct Streaming<S> {
 #[derive(Debug)]
 pub(super) enum Source<S> {
     Network(S),
-    Mock(mock::Chunks),
+    Mock(MockStream),
 }
 
 /// Why an attempt failed.
@@ -96,6 +95,7 @@ pub(super) async fn call<H: Host>(
         }
     };
     let key = secret(gate, target);
+    let key = key.as_deref();
     let now = host.now();
     if upstream.status != 200 {
         return Err(Failure::Failed(Outcome::Refused(failed_reply(&upstream, key, now))));
@@ -118,7 +118,7 @@ pub(super) async fn call<H: Host>(
 }
 
 /// The key with which a provider is called.
-fn secret<'a>(gate: &'a Gate, target: &Target) -> Option<&'a str> {
+fn secret(gate: &Gate, target: &Target) -> Option<String> {
     match &target.provider.kind {
         ProviderKind::OpenAi(address) => gate.secret(address.api_key.as_ref()?),
         ProviderKind::Mock(_) => None,
@@ -140,7 +140,7 @@ async fn network<H: Host>(
             return Err(Failure::Failed(Outcome::SecretMissing(name.0.clone())));
         };
         headers.push_str("\nauthorization:Bearer ");
-        headers.push_str(key);
+        headers.push_str(&key);
     }
     let trace = asked.trace.map(|trace| trace.to_string());
     let passed_on = [("traceparent", trace.as_deref()), ("idempotency-key", asked.idempotency_key)];
@@ -185,15 +185,18 @@ async fn perform<H: Host>(
     if wait > DurationMs(0) {
         host.sleep(wait).await.map_err(|_| Failure::CallerLeft)?;
     }
-    let (status, content_type, retry_after, body) = match plan.outcome {
-        _ if silent => return Err(Failure::Failed(Outcome::Silent)),
+    if silent {
+        return Err(Failure::Failed(Outcome::Silent));
+    }
+    let (status, retry_after, content_type, body) = match plan.outcome {
         mock::Outcome::Silence => return Err(Failure::Failed(Outcome::Silent)),
         mock::Outcome::Reset => return Err(Failure::Failed(Outcome::Unreachable)),
-        mock::Outcome::Whole { status, retry_after, body } => {
-            (status, "application/json", retry_after, UpstreamBody::Whole(body))
+        mock::Outcome::Whole(reply) => {
+            (reply.status, reply.retry_after, reply.content_type, UpstreamBody::Whole(reply.body))
         }
-        mock::Outcome::Stream(chunks) => {
-            (200, "text/event-stream", None, UpstreamBody::Stream(Source::Mock(chunks)))
+        mock::Outcome::Stream(stream) => {
+            let source = Source::Mock(MockStream::new(stream));
+            (200, None, "text/event-stream", UpstreamBody::Stream(source))
         }
     };
     Ok(Upstream {
@@ -296,20 +299,41 @@ impl<S> Source<S> {
         host: &H,
         wait: DurationMs,
     ) -> Result<Option<Vec<u8>>, ReadFailure> {
-        let chunks = match self {
+        let stream = match self {
             Self::Network(stream) => return host.read(stream, wait).await,
-            Self::Mock(chunks) => chunks,
+            Self::Mock(stream) => stream,
         };
-        let (pause, next) = match chunks.next() {
-            mock::Next::Chunk { after, bytes } => (after, Ok(Some(bytes))),
-            mock::Next::End => (DurationMs(0), Ok(None)),
-            mock::Next::Cut => (DurationMs(0), Err(ReadFailure::Failed)),
-            mock::Next::Stall => (wait, Err(ReadFailure::TimedOut)),
-        };
-        let (pause, next) = if pause > wait { (wait, Err(ReadFailure::TimedOut)) } else { (pause, next) };
+        let (pause, next) = stream.next(wait);
         if pause > DurationMs(0) {
-            host.sleep(pause).await.map_err(|_| ReadFailure::CallerLeft)?;
+            host.sleep(pause.min(wait)).await.map_err(|_| ReadFailure::CallerLeft)?;
         }
-        next
+        if pause > wait { Err(ReadFailure::TimedOut) } else { next }
+    }
+}
+
+/// The mock's planned chunks, played one by one.
+#[derive(Debug)]
+pub(super) struct MockStream {
+    chunks: std::vec::IntoIter<Vec<u8>>,
+    interval: DurationMs,
+    ending: mock::Ending,
+    begun: bool,
+}
+
+impl MockStream {
+    fn new(stream: mock::Stream) -> Self {
+        let mock::Stream { chunks, interval, ending } = stream;
+        Self { chunks: chunks.into_iter(), interval, ending, begun: false }
+    }
+
+    /// The next piece, and the time until it comes.
+    fn next(&mut self, wait: DurationMs) -> (DurationMs, Result<Option<Vec<u8>>, ReadFailure>) {
+        let pause = if std::mem::replace(&mut self.begun, true) { self.interval } else { DurationMs(0) };
+        match (self.chunks.next(), self.ending) {
+            (Some(chunk), _) => (pause, Ok(Some(chunk))),
+            (None, mock::Ending::Done) => (DurationMs(0), Ok(None)),
+            (None, mock::Ending::Cut) => (DurationMs(0), Err(ReadFailure::Failed)),
+            (None, mock::Ending::Stall) => (wait, Err(ReadFailure::TimedOut)),
+        }
     }
 }

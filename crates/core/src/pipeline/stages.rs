@@ -9,7 +9,7 @@ use crate::{
     auth::Caller,
     config::valid::Model,
     openai::{Effective, Endpoint, Envelope},
-    rate::lessee::{Reservation, Subject},
+    rate::{Reservation, Subject},
 };
 
 /// The body is one JSON object within bounds.
