@@ -5,6 +5,11 @@
 //! runs in the Worker and in tests that cover a month in a millisecond.
 
 pub mod config;
+pub mod health;
+pub mod ledger;
+pub mod metrics;
 pub mod price;
+pub mod record;
+pub mod redact;
 pub mod refusal;
 pub mod units;
