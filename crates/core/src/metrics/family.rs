@@ -51,7 +51,7 @@ pub struct Facts {
     pub kind: Kind,
     /// What is counted.
     pub unit: Unit,
-    /// Label names, at most [`MAX_LABELS`]; a label without a value is left out.
+    /// Label names, at most six; a label without a value is left out.
     pub labels: &'static [&'static str],
     /// One sentence for `# HELP` and the README.
     pub help: &'static str,
