@@ -51,7 +51,7 @@ pub struct Facts {
     pub kind: Kind,
     /// What is counted.
     pub unit: Unit,
-    /// Label names, at most [`MAX_LABELS`]; a label without a value is left out.
+    /// Label names, at most six; a label without a value is left out.
     pub labels: &'static [&'static str],
     /// One sentence for `# HELP` and the README.
     pub help: &'static str,
@@ -144,7 +144,7 @@ impl Family {
             Self::BreakerTransitions => ("tollhouse_breaker_transitions_total", Counter, None, &["target", "state"], "Times a circuit breaker entered a state."),
             Self::BreakerStates => ("tollhouse_breaker_isolates", Gauge, None, &["target", "state"], "Isolates that hold a target's circuit breaker in a state; breakers that never moved are not reported."),
             Self::CacheResults => ("tollhouse_cache_results_total", Counter, None, &["endpoint", "model", "result"], "Requests by what the cache did (hit, miss, bypass, refresh)."),
-            Self::LimitDecisions => ("tollhouse_limit_decisions_total", Counter, None, &["key", "model", "scope", "resource", "verdict"], "What limits said (admitted, refused, unchecked)."),
+            Self::LimitDecisions => ("tollhouse_limit_decisions_total", Counter, None, &["key", "model", "scope", "resource", "verdict"], "What limits said (admitted, refused, unchecked), by whose limit it is: of one key, of one model, or of both."),
             Self::LeaseCalls => ("tollhouse_lease_calls_total", Counter, None, &["result"], "Calls of isolates to the limiter (ok, failed)."),
             Self::GuardDecisions => ("tollhouse_guard_decisions_total", Counter, None, &["model", "guard", "stage", "label", "action"], "What guards said of texts, and what followed."),
             Self::ConfigLoads => ("tollhouse_config_loads_total", Counter, None, &["result"], "Configurations that isolates read (loaded, rejected)."),

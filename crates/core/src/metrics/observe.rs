@@ -9,7 +9,7 @@ use crate::{
     config::valid::Target,
     ledger::{Counts, Day, Slot, Usages},
     price::Usage,
-    record::{Attempt, CacheResult, Record},
+    record::{Attempt, CacheResult, LimitScope, Record},
     refusal::{Code, Fault},
 };
 
@@ -171,6 +171,11 @@ impl Counting {
         for limit in &record.limits {
             let parts = [limit.scope.name(), limit.resource.name(), limit.verdict.name()];
             let [scope, resource, verdict] = parts.map(|part| self.names.id(part));
+            let (key, model) = match limit.scope {
+                LimitScope::Key => (key, NameId::ABSENT),
+                LimitScope::Model => (NameId::ABSENT, model),
+                LimitScope::KeyAndModel => (key, model),
+            };
             self.store.add(Family::LimitDecisions, &[key, model, scope, resource, verdict], 1);
         }
         for guard in &record.guards {

@@ -195,7 +195,7 @@ fn drain(counting: &mut Counting, delta: &mut Delta) {
     delta.counters = store.counters.drain().collect();
     delta.histograms = store.histograms.drain().collect();
     delta.usage = usage.drain().collect();
-    // Sorted before they are renumbered: families must stand together.
+    // Sorted, so that each family's name is written once and equal counts are equal bytes.
     delta.counters.sort_unstable_by_key(|(series, _)| *series);
     delta.histograms.sort_unstable_by_key(|(series, _)| *series);
     delta.usage.sort_unstable_by_key(|(slot, _)| *slot);

@@ -136,11 +136,8 @@ pub(crate) fn full() -> Record {
     };
     record.breaker_events =
         vec![BreakerEvent { target: first, at: EVENING, state: BreakerState::Open }];
-    record.limits = vec![LimitDecision {
-        scope: LimitScope::Key,
-        resource: LimitedResource::Tokens,
-        verdict: LimitVerdict::Admitted,
-    }];
+    record.limits =
+        [LimitScope::Key, LimitScope::Model, LimitScope::KeyAndModel].map(admitted).into();
     record.guards = vec![GuardDecision {
         guard: "prompt-injection".into(),
         stage: GuardStage::Input,
@@ -149,6 +146,10 @@ pub(crate) fn full() -> Record {
     }];
     (record.bytes_in, record.bytes_out, record.client_left) = (512, 2048, true);
     record
+}
+
+fn admitted(scope: LimitScope) -> LimitDecision {
+    LimitDecision { scope, resource: LimitedResource::Tokens, verdict: LimitVerdict::Admitted }
 }
 
 /// Any request to the small gateway, within two days of [`EVENING`].
