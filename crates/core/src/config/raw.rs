@@ -27,6 +27,7 @@ raw! {
     /// The configuration of a Tollhouse gateway.
     RawConfig {
         /// The version of this contract: 1.
+        #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = 1)))]
         version: Whole<0, 1_000_000>,
         /// Who may call.
         auth: RawAuth,

@@ -31,7 +31,11 @@ pub(super) fn close<H: Host>(host: &H, record: &mut Record, end: Result<(), Stop
             let (status, headers, body) = head::refused(record, None, &refusal);
             record.status = status;
             record.bytes_out = u64::try_from(body.len()).unwrap_or(u64::MAX);
-            host.answer(Answer { status, headers: headers.as_str(), body: AnswerBody::Whole(&body) });
+            host.answer(Answer {
+                status,
+                headers: headers.as_str(),
+                body: AnswerBody::Whole(&body),
+            });
         }
         Err(Stop::CallerLeft) => {
             record.client_left = true;

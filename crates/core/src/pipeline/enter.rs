@@ -29,7 +29,8 @@ pub(super) fn headers<'a>(
 ) -> Result<CallHeaders<'a>, Refusal> {
     let length: usize = arrived.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     if length > MAX_HEADER_BYTES {
-        let message = format!("the headers are {length} bytes long, the limit is {MAX_HEADER_BYTES}");
+        let message =
+            format!("the headers are {length} bytes long, the limit is {MAX_HEADER_BYTES}");
         return Err(Refusal::new(Code::HeadersTooLarge, message));
     }
     let headers = CallHeaders::read(|name| arrived.header(name))?;

@@ -1,10 +1,6 @@
 //! What an isolate knows between requests: its configuration and the state of its controls.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    rc::Rc,
-};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use futures_channel::oneshot;
 

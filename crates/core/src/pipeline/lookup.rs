@@ -127,7 +127,9 @@ pub(super) async fn look<'g, H: Host>(
 fn nature(request: &Effective) -> policy::Nature {
     let temperature = match request.endpoint() {
         Endpoint::Embeddings => 0.0,
-        Endpoint::ChatCompletions | Endpoint::Completions => request.temperature().unwrap_or(f64::INFINITY),
+        Endpoint::ChatCompletions | Endpoint::Completions => {
+            request.temperature().unwrap_or(f64::INFINITY)
+        }
     };
     policy::Nature { temperature, tools: request.has_tools() }
 }

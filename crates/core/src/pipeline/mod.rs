@@ -51,7 +51,13 @@ impl From<host::CallerLeft> for Stop {
 }
 
 /// Serves one model call and hands its record to the host.
-pub async fn run<H: Host>(host: &H, gate: &Gate, arrived: Arrived, endpoint: Endpoint, id: RequestId) {
+pub async fn run<H: Host>(
+    host: &H,
+    gate: &Gate,
+    arrived: Arrived,
+    endpoint: Endpoint,
+    id: RequestId,
+) {
     let mut record = Record::new(id, host.now(), endpoint.into());
     let end = serve(host, gate, &arrived, endpoint, &mut record).await;
     books::close(host, &mut record, end);
@@ -80,10 +86,11 @@ async fn serve<H: Host>(
         lookup::Found::Nothing(flight) => flight,
     };
     let admitted = admit::tokens(host, gate, guarded, record).await?;
-    let delivered = match attempt::run(host, gate, &config, &admitted, arrived, &headers, record).await {
-        Ok(answered) => deliver::fresh(host, gate, &admitted, answered, &flight, record).await,
-        Err(stop) => Err(stop),
-    };
+    let delivered =
+        match attempt::run(host, gate, &config, &admitted, arrived, &headers, record).await {
+            Ok(answered) => deliver::fresh(host, gate, &admitted, answered, &flight, record).await,
+            Err(stop) => Err(stop),
+        };
     // After the last byte and whatever happened, because only now is the usage known.
     books::settle(gate, admitted, host.now(), record);
     lookup::land(host, flight, delivered).await
