@@ -87,9 +87,11 @@ fn as_segment(key: &str) -> String {
 
 fn value(name: &str, text: &str) -> Node {
     let origin = |text| Origin::Variable { name: name.to_owned(), text };
-    let parsed = parse_toml_value(text.trim())
-        .map_or_else(|| Value::Text(text.to_owned()), |node| node.with_origin(&origin(None)).value);
-    Node::new(parsed, origin(Some(text.to_owned())))
+    let mut node = parse_toml_value(text.trim())
+        .unwrap_or_else(|| Node::new(Value::Text(text.to_owned()), Origin::Default));
+    node.set_origin(&origin(None));
+    node.origin = origin(Some(text.to_owned()));
+    node
 }
 
 fn empty_table(name: &str) -> Node {

@@ -1,9 +1,6 @@
 //! Who may call.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::Site;
 use crate::{
@@ -62,8 +59,8 @@ impl Site<'_> {
         at: &Path<'_>,
     ) -> Option<Vec<Arc<CallerKey>>> {
         let keys = keys?;
-        let mut ids = HashMap::new();
-        let mut digests = HashMap::new();
+        let mut ids = BTreeMap::new();
+        let mut digests = BTreeMap::new();
         let mut built = Vec::new();
         for (index, key) in keys.iter() {
             let at = at.index(index);
@@ -190,7 +187,9 @@ impl Site<'_> {
         raw: &RawConfig,
         at: &Path<'_>,
     ) -> BTreeMap<String, RateLimits> {
-        for (name, _) in limits.iter() {
+        let mut built = BTreeMap::new();
+        for (name, limits) in limits.iter() {
+            built.insert(name.clone(), rate_limits(limits));
             let at = at.key(name);
             self.check_model_name(name, raw, &at);
             if let Some(ModelAccess::Only(names)) = models
@@ -200,7 +199,7 @@ impl Site<'_> {
                 self.value(&at, Rule::NoEffect, message, "add it to the key's `models`");
             }
         }
-        limits.iter().map(|(name, limits)| (name.clone(), rate_limits(limits))).collect()
+        built
     }
 
     /// Reports a model that is not configured.

@@ -30,8 +30,10 @@ impl Site<'_> {
     }
 
     fn note_unused_providers(&self, config: &Config) {
-        let targets = config.models.values().flat_map(|model| &model.targets);
-        let used: BTreeSet<_> = targets.map(|target| &target.provider.name).collect();
+        let mut used = BTreeSet::new();
+        for target in config.models.values().flat_map(|model| &model.targets) {
+            used.insert(&target.provider.name);
+        }
         let at = Path::Root.key("providers");
         for name in config.providers.keys().filter(|name| !used.contains(name)) {
             let message = format!("no model runs at `{name}`");

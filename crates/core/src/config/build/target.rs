@@ -1,6 +1,6 @@
 //! Where a model runs, and what it takes there.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{Site, model::Providers};
 use crate::{
@@ -38,11 +38,11 @@ impl Site<'_> {
         if targets.0.is_empty() {
             self.value(&at, Rule::Missing, "the model runs nowhere", help);
         }
-        let mut seen = HashMap::new();
         let mut built = Vec::new();
         for (index, target) in targets.iter() {
             let at = at.index(index);
-            self.check_chosen(target, index, model.strategy, &mut seen, &at);
+            let before = targets.0.get(..index).unwrap_or_default();
+            self.check_chosen(target, before, model.strategy, &at);
             if let Some(target) = self.target(target, model.deprecated, root, providers, &at) {
                 built.push(Arc::new(target));
             }
@@ -51,16 +51,20 @@ impl Site<'_> {
     }
 
     /// Reports targets that are never chosen, and weights that nobody reads.
-    fn check_chosen<'t>(
+    fn check_chosen(
         &self,
-        target: &'t RawTarget,
-        index: usize,
+        target: &RawTarget,
+        before: &[Option<RawTarget>],
         strategy: Option<Strategy>,
-        seen: &mut HashMap<(&'t str, &'t str), usize>,
         at: &Path<'_>,
     ) {
-        if let (Some(provider), Some(model)) = (&target.provider, &target.model)
-            && let Some(first) = seen.insert((provider, model), index)
+        let is_same = |other: &Option<RawTarget>| {
+            other.as_ref().is_some_and(|other| {
+                other.provider == target.provider && other.model == target.model
+            })
+        };
+        if let (Some(_), Some(_)) = (&target.provider, &target.model)
+            && let Some(first) = before.iter().position(is_same)
         {
             let message = format!("`targets[{first}]` is the same target");
             let help = "take it out; a larger share is a larger `weight`";

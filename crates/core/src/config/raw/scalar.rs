@@ -1,5 +1,7 @@
 //! Values that are not tables of known keys.
 
+use std::fmt::Display;
+
 use super::read::{Read, known_keys, read_key, wrong_type};
 use crate::config::{
     findings::{Found, Notes},
@@ -64,7 +66,10 @@ impl<const MIN: u64, const MAX: u64> Read for Whole<MIN, MAX> {
         };
         match u64::try_from(found) {
             Ok(whole) if (MIN..=MAX).contains(&whole) => Some(Self(whole)),
-            Ok(_) | Err(_) => out_of_range(found, MIN, MAX, at, notes),
+            Ok(_) | Err(_) => {
+                report_range(&found, &MIN, &MAX, at, notes);
+                None
+            }
         }
     }
 }
@@ -80,7 +85,8 @@ impl<const MIN: u32, const MAX: u32> Read for Real<MIN, MAX> {
         if f64::from(MIN) <= found && found <= f64::from(MAX) {
             return Some(Self(found));
         }
-        out_of_range(found, MIN, MAX, at, notes)
+        report_range(&found, &MIN, &MAX, at, notes);
+        None
     }
 }
 
@@ -130,16 +136,16 @@ impl Read for Status {
     }
 }
 
-fn out_of_range<T>(
-    found: impl std::fmt::Display,
-    low: impl std::fmt::Display,
-    high: impl std::fmt::Display,
+#[cold]
+fn report_range(
+    found: &dyn Display,
+    low: &dyn Display,
+    high: &dyn Display,
     at: &Path<'_>,
     notes: &Notes<'_>,
-) -> Option<T> {
+) {
     let message = format!("`{}` is {found}; it takes {low} to {high}", at.name());
     notes.value(at, Found::new(Rule::OutOfRange, message));
-    None
 }
 
 #[expect(
