@@ -84,14 +84,14 @@ pub(crate) fn config(
 }
 
 impl Site<'_> {
-    fn value(
+    fn report(
         &self,
         at: &Path<'_>,
         rule: Rule,
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.notes.value(at, Found::new(rule, message).help(help));
+        self.notes.at_value(at, Found::new(rule, message).help(help));
     }
 
     fn check_version(&self, raw: &RawConfig) {
@@ -99,7 +99,7 @@ impl Site<'_> {
             && version.0 != 1
         {
             let message = format!("`version` is {}", version.0);
-            self.value(
+            self.report(
                 &Path::Root.key("version"),
                 Rule::UnsupportedVersion,
                 message,
@@ -122,7 +122,7 @@ impl Site<'_> {
                 "a name begins with a letter or digit, goes on with letters, digits and `._-{further}`, \
                  and has {longest} characters at most"
             );
-            self.notes.key(at, Found::new(Rule::BadName, message).help(help));
+            self.notes.at_key(at, Found::new(Rule::BadName, message).help(help));
         }
         is_usable
     }

@@ -13,6 +13,9 @@ use super::{
 /// What the names of all such variables begin with.
 pub const PREFIX: &str = "TOLLHOUSE__";
 
+/// No key of the configuration stands this deep.
+const DEEPEST: usize = 16;
+
 /// Lays the variables over `root`, in the order of their names, so that a table comes before its
 /// keys; others than [`PREFIX`]'s are passed over.
 pub(crate) fn apply(root: &mut Node, variables: &[(String, String)], findings: &Findings) {
@@ -29,6 +32,9 @@ pub(crate) fn apply(root: &mut Node, variables: &[(String, String)], findings: &
 }
 
 fn set(root: &mut Node, way: &str, name: &str, text: &str) -> Result<(), Found> {
+    if way.split("__").count() > DEEPEST {
+        return Err(refused(format!("`{name}` goes deeper than any key")));
+    }
     let mut node = root;
     for segment in way.split("__") {
         if segment.is_empty() {

@@ -35,7 +35,7 @@ impl Site<'_> {
                     let message = "callers need a key, and no key is configured";
                     let help = "add `[[auth.keys]]` with `id` and `sha256`, or for local use write \
                                 `mode = \"open\"`";
-                    self.value(&at, Rule::NoKeys, message, help);
+                    self.report(&at, Rule::NoKeys, message, help);
                 }
                 Some(Auth::Keys(keys?))
             }
@@ -45,10 +45,10 @@ impl Site<'_> {
     fn note_open(&self, keys: Option<&List<RawKey>>, at: &Path<'_>) {
         let message = "anyone who can reach the gateway may call it, at your cost";
         let help = "for anything but local use, write `mode = \"keys\"` and add `[[auth.keys]]`";
-        self.value(&at.key("mode"), Rule::OpenAccess, message, help);
+        self.report(&at.key("mode"), Rule::OpenAccess, message, help);
         if keys.is_some_and(|keys| !keys.0.is_empty()) {
             let message = "keys are not asked for under `mode = \"open\"`";
-            self.value(&at.key("keys"), Rule::NoEffect, message, "write `mode = \"keys\"`");
+            self.report(&at.key("keys"), Rule::NoEffect, message, "write `mode = \"keys\"`");
         }
     }
 
@@ -69,7 +69,7 @@ impl Site<'_> {
             };
             if let Some(first) = ids.insert(key.id.clone(), index) {
                 let message = format!("`{}` is the id of `auth.keys[{first}]` already", key.id);
-                self.value(
+                self.report(
                     &at.key("id"),
                     Rule::DuplicateCaller,
                     message,
@@ -78,7 +78,7 @@ impl Site<'_> {
             }
             if let Some(first) = digests.insert(key.digest, index) {
                 let message = format!("`auth.keys[{first}]` is the same key");
-                self.value(
+                self.report(
                     &at.key("sha256"),
                     Rule::DuplicateCaller,
                     message,
@@ -132,12 +132,12 @@ impl Site<'_> {
                 );
                 Found::new(Rule::BadDigest, message)
             };
-            self.notes.value(at, found.help(help));
+            self.notes.at_value(at, found.help(help));
             return None;
         };
         if digest.starts_with(&EMPTY_DIGEST) {
             let message = "this is the digest of an empty key";
-            self.value(
+            self.report(
                 at,
                 Rule::BadDigest,
                 message,
@@ -146,7 +146,7 @@ impl Site<'_> {
             return None;
         }
         if digest.iter().all(|byte| *byte == 0) {
-            self.value(at, Rule::BadDigest, "this digest is a placeholder", help);
+            self.report(at, Rule::BadDigest, "this digest is a placeholder", help);
             return None;
         }
         Some(digest)
@@ -155,7 +155,7 @@ impl Site<'_> {
     fn access(&self, models: &List<String>, raw: &RawConfig, at: &Path<'_>) -> Option<ModelAccess> {
         if models.0.is_empty() {
             let message = "a key without models can do nothing";
-            self.value(
+            self.report(
                 at,
                 Rule::Missing,
                 message,
@@ -170,7 +170,7 @@ impl Site<'_> {
             names.push(name.clone());
         }
         if is_all && !names.is_empty() {
-            self.value(
+            self.report(
                 at,
                 Rule::NoEffect,
                 "`*` is every model, those named beside it included",
@@ -196,7 +196,7 @@ impl Site<'_> {
                 && !names.contains(name)
             {
                 let message = format!("the key may not use `{name}`");
-                self.value(&at, Rule::NoEffect, message, "add it to the key's `models`");
+                self.report(&at, Rule::NoEffect, message, "add it to the key's `models`");
             }
         }
         built
@@ -218,7 +218,7 @@ impl Site<'_> {
             None => format!("the models are {}", nearest::listing(&known)),
         };
         let message = format!("no model is named {}", secrets::quoted(name));
-        self.notes.key(at, Found::new(Rule::UnknownModel, message).help(help));
+        self.notes.at_key(at, Found::new(Rule::UnknownModel, message).help(help));
     }
 
     fn budget(&self, budget: &RawBudget, at: &Path<'_>) -> Option<Budget> {
@@ -226,7 +226,7 @@ impl Site<'_> {
         let usd = budget.usd?.0;
         if usd <= 0.0 {
             let message = "a budget of 0 refuses every call that costs anything";
-            self.value(
+            self.report(
                 &at.key("usd"),
                 Rule::OutOfRange,
                 message,
@@ -241,7 +241,7 @@ impl Site<'_> {
         let midnight = self.day(day, at)?;
         if midnight <= self.today {
             let message = format!("the key has expired on {day} and is refused");
-            self.value(at, Rule::ExpiredKey, message, "take the key out, or give it a later day");
+            self.report(at, Rule::ExpiredKey, message, "take the key out, or give it a later day");
         }
         Some(midnight)
     }
@@ -251,7 +251,7 @@ impl Site<'_> {
         let midnight = date::midnight(day);
         if midnight.is_none() {
             let message = format!("`{}` is {}, which is no day", at.name(), secrets::quoted(day));
-            self.value(at, Rule::BadDate, message, "write it as `2027-01-31`");
+            self.report(at, Rule::BadDate, message, "write it as `2027-01-31`");
         }
         midnight
     }

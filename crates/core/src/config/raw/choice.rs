@@ -110,7 +110,7 @@ fn report_unknown(word: &str, words: &[&str], at: &Path<'_>, notes: &Notes<'_>) 
     if at.name() == "kind" && LATER_KINDS.contains(&word) {
         let message = format!("providers of kind \"{word}\" are not supported by this version");
         let found = Found::new(Rule::NotSupported, message);
-        notes.value(at, found.help("use \"openai\" or \"mock\""));
+        notes.at_value(at, found.help("use \"openai\" or \"mock\""));
         return;
     }
     let help = nearest::word(word, words).map_or_else(
@@ -118,5 +118,5 @@ fn report_unknown(word: &str, words: &[&str], at: &Path<'_>, notes: &Notes<'_>) 
         |known| format!("did you mean \"{known}\"?"),
     );
     let message = format!("`{}` cannot be {}", at.name(), secrets::quoted(word));
-    notes.value(at, Found::new(Rule::UnknownValue, message).help(help));
+    notes.at_value(at, Found::new(Rule::UnknownValue, message).help(help));
 }

@@ -112,7 +112,7 @@ fn report_unknown(key: &str, keys: &[&str], at: &Path<'_>, notes: &Notes<'_>) {
         || format!("the keys here are {}", nearest::listing(keys)),
         |known| format!("did you mean `{known}`?"),
     );
-    notes.key(&at.key(key), found.help(help));
+    notes.at_key(&at.key(key), found.help(help));
 }
 
 pub(crate) fn read_key<T: Read>(
@@ -145,5 +145,5 @@ fn report_type(expected: &str, value: &Value, at: &Path<'_>, notes: &Notes<'_>) 
         Value::Null => found.help("leave the key out"),
         _ => found,
     };
-    notes.value(at, found);
+    notes.at_value(at, found);
 }

@@ -109,7 +109,7 @@ impl<T: Read> Read for Pair<T> {
 impl Read for Secret {
     fn read(node: &Node, at: &Path<'_>, notes: &Notes<'_>) -> Option<Self> {
         if let Value::Text(text) = &node.value {
-            notes.value(at, secrets::found(text));
+            notes.at_value(at, secrets::found(text));
             return None;
         }
         let table = known_keys(&["env"], node, at, notes)?;
@@ -145,7 +145,7 @@ fn report_range(
     notes: &Notes<'_>,
 ) {
     let message = format!("`{}` is {found}; it takes {low} to {high}", at.name());
-    notes.value(at, Found::new(Rule::OutOfRange, message));
+    notes.at_value(at, Found::new(Rule::OutOfRange, message));
 }
 
 #[expect(
