@@ -139,7 +139,7 @@ impl Value {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
             Self::Int(_) => "a whole number",
-            Self::Float(_) => "a number",
+            Self::Float(_) => "a decimal number",
             Self::Text(_) => "a string",
             Self::Date(_) => "a date",
             Self::List(_) => "an array",

@@ -1,6 +1,6 @@
 //! What `[defaults]` and models say alike: parameters, bounds, retries, timeouts, cache, limits.
 
-use super::{Site, auth::rate_limits};
+use super::{Site, caller::rate_limits};
 use crate::{
     config::{
         problem::Rule,

@@ -126,7 +126,7 @@ impl Site<'_> {
             provider: Arc::clone(providers?.get(provider)?),
             model: model.clone(),
             weight: u32::try_from(raw.weight?.0).ok()?,
-            price: super::auth::optional(price)?,
+            price: super::caller::optional(price)?,
             dialect: Dialect {
                 max_completion_tokens: raw.max_completion_tokens?,
                 sampling: raw.sampling?,

@@ -142,6 +142,9 @@ fn report_type(expected: &str, value: &Value, at: &Path<'_>, notes: &Notes<'_>) 
     let is_quoted = |text: &str| text.parse::<f64>().is_ok() || matches!(text, "true" | "false");
     let found = match value {
         Value::Text(text) if is_quoted(text) => found.help("write it without quotes"),
+        Value::Text(_) | Value::Table(_) if expected == "an array" => {
+            found.help("put it in square brackets, even where it is the only one")
+        }
         Value::Null => found.help("leave the key out"),
         _ => found,
     };
