@@ -82,7 +82,7 @@ impl Site<'_> {
     /// would be worse than one that is refused.
     fn guards(&self, guards: &List<String>, at: &Path<'_>) -> Vec<String> {
         for (index, name) in guards.iter() {
-            let message = format!("no guard is named {}", secrets::quoted(name));
+            let message = format!("this version has no guard named {}", secrets::quoted(name));
             let help = "guards are not supported by this version: take it out";
             self.report(&at.index(index), Rule::UnknownGuard, message, help);
         }

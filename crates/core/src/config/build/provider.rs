@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::Site;
 use crate::config::{
     findings::Found,
-    hosts::Url,
+    hosts::{self, Url},
     problem::Rule,
     raw::{Kind, Named, RawConfig, RawProvider, Secret},
     secrets,
@@ -70,12 +70,21 @@ impl Site<'_> {
         }
     }
 
+    /// Reports a placement that says who bills a call and is wrong about it.
     fn check_placement(&self, raw: &RawProvider, at: &Path<'_>) {
-        if raw.placement == Some(Placement::Edge) {
-            let message = "a provider of kind \"openai\" is on the network, not in the Worker";
-            let help = "write \"gpu\" for hardware of your own, \"api\" for somebody's API";
-            self.report(&at.key("placement"), Rule::MisplacedKey, message, help);
-        }
+        let known = raw.base_url.as_deref().and_then(hosts::of_url);
+        let (message, help) = match (raw.placement, known) {
+            (Some(Placement::Edge), _) => (
+                "a provider of kind \"openai\" is on the network, not in the Worker".to_owned(),
+                "write \"gpu\" for hardware of your own, \"api\" for somebody's API",
+            ),
+            (Some(Placement::Gpu), Some(host)) => (
+                format!("{} is somebody's API and bills each call", host.name),
+                "write `placement = \"api\"`, or the `base_url` of your own server",
+            ),
+            (Some(Placement::Gpu | Placement::Api) | None, _) => return,
+        };
+        self.report(&at.key("placement"), Rule::MisplacedKey, message, help);
     }
 
     fn endpoint(&self, raw: &RawProvider, at: &Path<'_>) -> Option<Endpoint> {
