@@ -13,6 +13,8 @@ mod operations;
 mod policy;
 mod provider;
 mod scalar;
+#[cfg(feature = "schema")]
+mod schema;
 
 pub(crate) use auth::{RawAuth, RawBudget, RawKey, RawRateLimits};
 pub(crate) use choice::{AuthMode, Kind};
