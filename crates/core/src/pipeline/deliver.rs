@@ -207,7 +207,7 @@ fn head(
     if let Some(target) = &record.target {
         headers.add_answer(record.cache, target, record.attempts.len());
     }
-    headers.add_standing(&gate.lessee.borrow().standing(&guarded.0.subject, now));
+    headers.add_standing(&gate.standing(&guarded.0.subject, now));
     headers
 }
 

@@ -17,6 +17,7 @@ pub mod host;
 mod lookup;
 mod provider;
 mod stages;
+mod wait;
 
 use exchange::Arrived;
 pub use gate::Gate;
@@ -25,6 +26,7 @@ pub use stages::{Admitted, Authenticated, Guarded, Parsed, Validated};
 
 use crate::{
     openai::Endpoint,
+    rate::Subject,
     record::{Record, RequestId},
     refusal::Refusal,
 };
@@ -59,8 +61,10 @@ pub async fn run<H: Host>(
     id: RequestId,
 ) {
     let mut record = Record::new(id, host.now(), endpoint.into());
-    let end = serve(host, gate, &arrived, endpoint, &mut record).await;
-    books::close(host, &mut record, end);
+    let mut subject = None;
+    let end = serve(host, gate, &arrived, endpoint, &mut subject, &mut record).await;
+    let standing = subject.map(|subject| gate.standing(&subject, host.now()));
+    books::close(host, &mut record, standing.as_ref(), end);
 }
 
 async fn serve<H: Host>(
@@ -68,14 +72,17 @@ async fn serve<H: Host>(
     gate: &Gate,
     arrived: &Arrived,
     endpoint: Endpoint,
+    subject: &mut Option<Subject>,
     record: &mut Record,
 ) -> Result<(), Stop> {
     let config = gate.config();
     let headers = enter::headers(arrived, record)?;
-    // The body is bounded while it is read, before anything is known of who sends it.
+    // By headers alone, so that a body is read and parsed only for those who may send one.
+    let caller = enter::caller(&config, arrived, host.now(), record)?;
     let body = enter::body(host, &config, record).await?;
     let parsed = enter::parse(endpoint, body)?;
-    let authenticated = enter::authenticate(&config, arrived, parsed, host.now(), record)?;
+    let authenticated = enter::authenticate(&config, caller, parsed, record)?;
+    *subject = Some(authenticated.subject.clone());
     // Counted before it is looked at more closely, so that a flood pays for nothing but this.
     let authenticated = admit::request(host, gate, authenticated, record).await?;
     let validated = enter::validate(authenticated, host.now(), record)?;
