@@ -45,9 +45,9 @@ pub(super) enum Look {
     Dry(DurationMs),
 }
 
-/// A dry bucket is not asked again sooner, however fast it refills: a flood costs ten calls a
-/// second and isolate at most, and a few pieces gather meanwhile.
-const HOLD_OFF: DurationMs = DurationMs(100);
+/// A dry bucket is not asked again sooner, however fast it refills: a flood costs an isolate two
+/// messages a second at most, and some pieces gather meanwhile.
+const HOLD_OFF: DurationMs = DurationMs(500);
 /// A bucket that nothing was taken from for so long is forgotten; longer than [`REFUND_WINDOW`].
 ///
 /// [`REFUND_WINDOW`]: super::REFUND_WINDOW

@@ -90,8 +90,14 @@ fn run(limits: SubjectLimits, ops: &[Op]) -> World {
     world
 }
 
+/// A quarter of the usual number: each case is a whole world. `PROPTEST_CASES` raises it.
+fn few() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases / 4, ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(few())]
 
     #[test]
     fn no_window_ever_admits_more_than_the_limit_and_its_refill(
