@@ -133,7 +133,7 @@ fn an_overloaded_key_gets_all_it_may_have_for_fewer_messages_than_calls() {
     assert!(total >= 4700, "{total} admitted");
     assert!(world.messages < 3200, "{} messages for {total} admitted", world.messages);
     for (bucket, limit, admitted) in world.admitted() {
-        assert_no_window_exceeds(limit, &admitted, bucket);
+        assert_no_window_exceeds(limit, &admitted, 0, bucket);
     }
 }
 
