@@ -189,3 +189,6 @@ fn simplicity(kind: &str) -> u8 {
         _ => 1,
     }
 }
+
+#[cfg(test)]
+mod tests;
