@@ -2,13 +2,12 @@
 //! from the prompt. `suffix` and `best_of` change nothing.
 
 use super::{
-    chat::in_turn,
     conversation::repeated,
     digest::{Dice, Digest},
     logprobs,
     piece::pieces,
     prompt::{self, Prompt},
-    reply::{Answer, Setting},
+    reply::{Answer, Setting, in_turn},
     request::Request,
     said::{Finish, Said},
     wire::{self, CompletionChoice, CompletionLogprobs, Field, Reply, Usage},

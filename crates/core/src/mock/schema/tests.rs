@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{MOST_DEPTH, instance};
+use super::{MOST_STEPS, instance};
 use crate::mock::digest::Digest;
 
 fn made(schema: &Value, seed: u64) -> Value {
@@ -100,6 +100,24 @@ fn demands_from_several_places_are_met_together() {
             "size": {"type": "integer", "enum": [1, 2, 3], "allOf": [{"enum": [3, 4]}]},
         },
     }));
+}
+
+#[test]
+fn a_value_of_an_enumeration_is_of_the_type_too() {
+    can_be_satisfied(&json!({"type": "string", "enum": [null, 1, "a"]}));
+    can_be_satisfied(&json!({"type": ["integer", "null"], "enum": [null, 1.0, "a"]}));
+}
+
+#[test]
+fn a_schema_made_to_take_long_does_not() {
+    // Every alternative demands the whole again, and none of them ends.
+    let again = json!({"$ref": "#", "minProperties": 1});
+    let fields: Map<_, _> = (0..200)
+        .map(|index| (format!("field{index}"), json!({"anyOf": vec![&again; 20]})))
+        .collect();
+    let names: Vec<_> = fields.keys().cloned().collect();
+    let schema = json!({"type": "object", "required": names, "properties": fields});
+    assert_eq!(made(&schema, 1), json!({}));
 }
 
 #[test]
@@ -282,6 +300,6 @@ proptest! {
     fn an_instance_satisfies_its_schema(schema in schemas(), seed: u64) {
         let instance = made(&schema, seed);
         satisfies(&schema, &instance);
-        prop_assert!(depth(&instance) <= MOST_DEPTH);
+        prop_assert!(depth(&instance) <= MOST_STEPS);
     }
 }
