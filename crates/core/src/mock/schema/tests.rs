@@ -87,8 +87,9 @@ fn alternatives_of_objects_are_told_apart_by_their_constants() {
 fn demands_from_several_places_are_met_together() {
     can_be_satisfied(&json!({
         "$defs": {"Low": {"minimum": 10}, "Named": {
-            "properties": {"name": {"type": "string", "maxLength": 4}}, "required": ["name"],
+            "properties": {"name": {"type": "string", "maxLength": 4}}, "required": ["name", "token"],
         }},
+        "required": ["other"],
         "allOf": [
             {"$ref": "#/$defs/Named"},
             {"anyOf": [{"required": ["age"]}, {"required": ["size"]}]},
