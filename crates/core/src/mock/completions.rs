@@ -1,13 +1,13 @@
-//! The older completions: a text to each prompt, `n` times. `suffix` and `best_of` change nothing.
+//! The older completions: a text to each prompt, `n` times, with a space before it as it goes on
+//! from the prompt. `suffix` and `best_of` change nothing.
 
 use super::{
-    chat::in_turn,
     conversation::repeated,
     digest::{Dice, Digest},
     logprobs,
     piece::pieces,
     prompt::{self, Prompt},
-    reply::{Answer, Setting},
+    reply::{Answer, Setting, in_turn},
     request::Request,
     said::{Finish, Said},
     wire::{self, CompletionChoice, CompletionLogprobs, Field, Reply, Usage},
@@ -43,7 +43,7 @@ fn choice(request: &Request, setting: &Setting, index: u64, prompt: &str) -> Cho
     let digest = request.digest().branch(index);
     let text = setting.text.clone().unwrap_or_else(|| {
         let repeated = repeated("You", prompt).unwrap_or_default();
-        format!("{repeated}This is a mock answer ({}).", digest.hex(8))
+        format!(" {repeated}This is a mock answer ({}).", digest.hex(8))
     });
     let said = Said::text(&text, &request.stops(), request.max_tokens());
     let echoed = if request.is_true("echo") { prompt } else { "" };

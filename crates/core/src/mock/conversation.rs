@@ -76,7 +76,10 @@ mod tests {
     fn a_result_counts_only_as_the_last_message() {
         let tool = json!({"role": "tool", "tool_call_id": "1", "content": "12 °C"});
         let user = json!({"role": "user", "content": "Thanks"});
-        assert_eq!(Conversation::read(&[tool.clone()]).result.as_deref(), Some("12 °C"));
+        assert_eq!(
+            Conversation::read(std::slice::from_ref(&tool)).result.as_deref(),
+            Some("12 °C")
+        );
         assert_eq!(Conversation::read(&[tool, user]).result, None);
     }
 

@@ -51,7 +51,8 @@ fn dimensions(request: &Request, inputs: u64) -> Result<usize, Complaint> {
     let numbers = dimensions.saturating_mul(inputs);
     if numbers > MOST_NUMBERS {
         return complaint(format!(
-            "{inputs} inputs of {dimensions} dimensions are {numbers} numbers, the limit is {MOST_NUMBERS}"
+            "{inputs} inputs of {dimensions} dimensions are {numbers} numbers, the limit is \
+             {MOST_NUMBERS}"
         ));
     }
     Ok(usize::try_from(dimensions).unwrap_or(usize::MAX))

@@ -3,20 +3,20 @@
 //! What it answers is a function of the request alone, so tests can rely on it: the same question
 //! has the same answer, streamed or whole, and another question, seed or choice has another one.
 //! What it does wrong is told by the configuration ([`MockPolicy`]) or, where that allows it, by
-//! the request's `tollhouse-mock` header ([`script`]). Times are in milliseconds; nothing here
+//! the request's `tollhouse-mock` header: see `script`. Times are in milliseconds; nothing here
 //! waits, the plan says how long to.
 //!
 //! # Answers
 //! The text is `You said: "…". This is a mock answer (1a2b3c4d).`, with the beginning of the last
 //! user message and eight digits of the request's SHA-256, `stream` and `stream_options` left out.
-//! After a tool's result it is `The tool said: "…".`. Tools are called as [`tools`] says; JSON is
-//! made for its schema as [`schema`] says.
+//! After a tool's result it is `The tool said: "…".`. Which tools are called, and when, stands in
+//! `tools`; how JSON is made for a schema, in `schema`.
 //!
 //! # Tokens
 //! A completion has one token for each of its pieces: white space and the word after it, at most
-//! twelve characters ([`piece`]). A piece is also what one chunk of a stream holds and what one log probability
+//! twelve characters. A piece is also what one chunk of a stream holds and what one log probability
 //! stands for, and `max_tokens` counts pieces. In a tool call the name is one token. A prompt has a
-//! token for every four bytes of text, rounded up for each message, and [`prompt`]'s overheads.
+//! token for every four bytes of text, rounded up for each message, and the overheads in `prompt`.
 
 mod chat;
 mod completions;

@@ -1,8 +1,8 @@
 //! How many tokens a prompt has, as the mock reports it.
 //!
 //! A token for every four bytes of a text, rounded up. A chat has 3 more for each message and 3 for
-//! the answer's start, 85 for each image, and a token for every four bytes of its tools', functions'
-//! and response format's JSON, rounded down. Prompts of tokens have as many. This is never more
+//! the answer's start, 85 for each image, and a token for every four bytes of the JSON of its tools,
+//! functions and response format, rounded down. Prompts of tokens have as many. This is never more
 //! than the gateway's estimate, from which it reserves.
 
 use serde_json::Value;

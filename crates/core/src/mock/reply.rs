@@ -73,6 +73,19 @@ impl Answer {
     }
 }
 
+/// The first of each list, then the second of each, until all are used up.
+pub(super) fn in_turn<T>(lists: Vec<Vec<T>>) -> Vec<T> {
+    let mut rows: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
+    let mut all = Vec::new();
+    loop {
+        let before = all.len();
+        all.extend(rows.iter_mut().filter_map(Iterator::next));
+        if all.len() == before {
+            return all;
+        }
+    }
+}
+
 /// What the mock has to say against a request; status 400.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Complaint {

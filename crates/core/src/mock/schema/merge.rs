@@ -1,5 +1,7 @@
 //! Schemas put together: `$ref`, `anyOf`, `oneOf` and `allOf` taken apart into plain keywords.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::Keywords;
@@ -8,23 +10,44 @@ use super::Keywords;
 /// of which has that keyword on the same level. `None` when it has none of them.
 ///
 /// `$ref` and choices go before `allOf`, as putting the latter together can bring further choices.
-pub(super) fn alternatives(keywords: &Keywords, root: &Value) -> Option<Vec<Keywords>> {
+pub(super) fn alternatives<'s>(
+    keywords: &'s Keywords,
+    root: &'s Value,
+) -> Option<Vec<Cow<'s, Keywords>>> {
     if let Some(pointer) = keywords.get("$ref") {
         let target = resolve(pointer, root);
-        return Some(both(&without(keywords, "$ref"), target).into_iter().collect());
+        return Some(both(without(keywords, "$ref"), target).into_iter().collect());
     }
     for choice in ["anyOf", "oneOf"] {
         if let Some(Value::Array(schemas)) = keywords.get(choice) {
             let rest = without(keywords, choice);
-            return Some(schemas.iter().filter_map(|schema| both(&rest, schema)).collect());
+            return Some(schemas.iter().filter_map(|schema| both(rest.clone(), schema)).collect());
         }
     }
     if let Some(Value::Array(schemas)) = keywords.get("allOf") {
-        let rest = without(keywords, "allOf");
-        let all = schemas.iter().try_fold(rest, |so_far, schema| both(&so_far, schema));
+        let rest: Cow<'_, Keywords> = Cow::Owned(without(keywords, "allOf"));
+        let all = schemas.iter().try_fold(rest, |so_far, schema| both(so_far.into_owned(), schema));
         return Some(all.into_iter().collect());
     }
     None
+}
+
+/// What it costs to try these: each is one, and what was copied to put it together counts too.
+pub(super) fn cost(alternatives: &[Cow<'_, Keywords>]) -> u32 {
+    let cost = |keywords: &Cow<'_, Keywords>| match keywords {
+        Cow::Borrowed(_) => 1,
+        Cow::Owned(keywords) => keywords.values().map(size).sum::<u32>().saturating_add(1),
+    };
+    alternatives.iter().map(cost).sum()
+}
+
+fn size(value: &Value) -> u32 {
+    let inside: u32 = match value {
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(fields) => fields.values().map(size).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    };
+    inside.saturating_add(1)
 }
 
 /// How little a value for these keywords needs: see [`super::simplicity`].
@@ -47,18 +70,23 @@ fn resolve<'s>(pointer: &Value, root: &'s Value) -> &'s Value {
     path.and_then(|path| root.pointer(path)).unwrap_or(&Value::Bool(true))
 }
 
+/// Keywords that demand nothing; definitions are found from the root.
+const SILENT: [&str; 6] = ["$defs", "definitions", "title", "description", "default", "examples"];
+
+/// The other keywords that demand something.
 fn without(keywords: &Keywords, name: &str) -> Keywords {
-    let mut rest = keywords.clone();
-    rest.remove(name);
-    rest
+    let demands = |other: &&String| *other != name && !SILENT.contains(&other.as_str());
+    let rest = keywords.iter().filter(|(other, _)| demands(other));
+    rest.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// The keywords that demand what both demand; `None` when the other one takes nothing.
-fn both(keywords: &Keywords, other: &Value) -> Option<Keywords> {
+fn both(keywords: Keywords, other: &Value) -> Option<Cow<'_, Keywords>> {
     match other {
         Value::Bool(false) => None,
-        Value::Object(other) => Some(merged(keywords.clone(), other)),
-        _ => Some(keywords.clone()),
+        Value::Object(other) if keywords.is_empty() => Some(Cow::Borrowed(other)),
+        Value::Object(other) => Some(Cow::Owned(merged(keywords, other))),
+        _ => Some(Cow::Owned(keywords)),
     }
 }
 

@@ -14,6 +14,8 @@ mod object;
 mod pattern;
 mod string;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::digest::Dice;
@@ -22,16 +24,16 @@ use super::digest::Dice;
 type Keywords = Map<String, Value>;
 
 /// Below this depth only what must be there is made, and the simplest alternative of several.
-const FULL_DEPTH: u32 = 4;
-/// No value is nested deeper.
-const MOST_DEPTH: u32 = 40;
-/// How many values, made or tried, an instance may cost.
-const MOST_VALUES: u32 = 5_000;
+const FULL_DEPTH: u32 = 3;
+/// No value is nested deeper, counting the references and choices on the way to it.
+const MOST_STEPS: u32 = 40;
+/// How many values may be made, or tried, or copied from the schema to put demands together.
+const MOST_VALUES: u32 = 20_000;
 
 /// An instance of `schema`.
 pub(super) fn instance(schema: &Value, dice: Dice) -> Value {
     let mut maker = Maker { root: schema, dice, left: MOST_VALUES };
-    let place = Place { name: "text", depth: 0 };
+    let place = Place { name: "text", depth: 0, steps: 0 };
     maker.value(schema, place).unwrap_or_else(|| Value::Object(Map::new()))
 }
 
@@ -48,12 +50,19 @@ struct Maker<'s> {
 struct Place<'n> {
     /// The property that the value belongs to, which texts mention.
     name: &'n str,
+    /// In how many objects and arrays.
     depth: u32,
+    /// How many schemas were gone through.
+    steps: u32,
 }
 
 impl<'n> Place<'n> {
     const fn inside(self, name: &'n str) -> Self {
-        Self { name, depth: self.depth + 1 }
+        Self { name, depth: self.depth + 1, steps: self.steps + 1 }
+    }
+
+    const fn instead(self) -> Self {
+        Self { steps: self.steps + 1, ..self }
     }
 
     const fn is_full(self) -> bool {
@@ -73,7 +82,7 @@ impl Maker<'_> {
     }
 
     fn described(&mut self, keywords: &Keywords, place: Place<'_>) -> Option<Value> {
-        if place.depth > MOST_DEPTH {
+        if place.steps > MOST_STEPS {
             return None;
         }
         if let Some(alternatives) = merge::alternatives(keywords, self.root) {
@@ -83,7 +92,9 @@ impl Maker<'_> {
             return Some(constant.clone());
         }
         if let Some(values) = keywords.get("enum").and_then(Value::as_array) {
-            return self.dice.pick(values).cloned();
+            // Some write `null` here and leave it out of the types.
+            let typed: Vec<_> = values.iter().filter(|value| is_typed(keywords, value)).collect();
+            return self.dice.pick(&typed).copied().cloned();
         }
         let mut types = types(keywords);
         self.shuffle(&mut types, place, |kind| simplicity(kind));
@@ -92,16 +103,13 @@ impl Maker<'_> {
 
     fn first_possible(
         &mut self,
-        mut alternatives: Vec<Keywords>,
+        mut alternatives: Vec<Cow<'_, Keywords>>,
         place: Place<'_>,
     ) -> Option<Value> {
         let root = self.root;
+        self.left = self.left.checked_sub(merge::cost(&alternatives))?;
         self.shuffle(&mut alternatives, place, |keywords| merge::simplicity(keywords, root));
-        let below = Place { depth: place.depth + 1, ..place };
-        alternatives.iter().find_map(|keywords| {
-            self.left = self.left.checked_sub(1)?;
-            self.described(keywords, below)
-        })
+        alternatives.iter().find_map(|keywords| self.described(keywords, place.instead()))
     }
 
     /// Begins at a random one of several; deep down, with the simplest.
@@ -169,6 +177,25 @@ fn types(keywords: &Keywords) -> Vec<&str> {
     }
 }
 
+/// Whether a value is of a type that the keywords name, if they name any.
+fn is_typed(keywords: &Keywords, value: &Value) -> bool {
+    !keywords.contains_key("type") || types(keywords).into_iter().any(|kind| is_a(kind, value))
+}
+
+fn is_a(kind: &str, value: &Value) -> bool {
+    match value {
+        Value::Null => kind == "null",
+        Value::Bool(_) => kind == "boolean",
+        Value::Number(number) => match kind {
+            "integer" => number.as_f64().is_some_and(|number| number.fract() == 0.0),
+            kind => kind == "number",
+        },
+        Value::String(_) => kind == "string",
+        Value::Array(_) => kind == "array",
+        Value::Object(_) => kind == "object",
+    }
+}
+
 fn implied(keywords: &Keywords) -> &'static str {
     const HINTS: [(&str, &[&str]); 3] = [
         ("object", &["properties", "required", "additionalProperties", "minProperties"]),
@@ -189,3 +216,6 @@ fn simplicity(kind: &str) -> u8 {
         _ => 1,
     }
 }
+
+#[cfg(test)]
+mod tests;

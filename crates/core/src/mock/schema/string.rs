@@ -1,12 +1,17 @@
 //! Texts: of a format, of a pattern, or the name of what they stand for and some digits.
 
-use super::{Keywords, number, pattern};
+use super::{
+    Keywords, number,
+    pattern::{self, Extra},
+};
 use crate::mock::digest::Dice;
 
 /// No text is longer, in characters.
 pub(super) const LONGEST: u64 = 10_000;
-/// How often a pattern is tried until the length fits.
-const ATTEMPTS: u64 = 20;
+/// How often a pattern is tried as it comes until the length fits.
+const ATTEMPTS: usize = 10;
+/// How far what repeats in a pattern is stretched after that, one by one.
+const LONGEST_STRETCH: u64 = 500;
 
 /// A text for these keywords, that of the property `name`.
 pub(super) fn make(keywords: &Keywords, name: &str, dice: &mut Dice) -> Option<String> {
@@ -19,9 +24,9 @@ pub(super) fn make(keywords: &Keywords, name: &str, dice: &mut Dice) -> Option<S
     let keyword = |name: &str| keywords.get(name).and_then(serde_json::Value::as_str);
     if let Some(pattern) = keyword("pattern").and_then(pattern::parse) {
         let fits = |text: &String| (least..=most).contains(&length(text));
-        return (0..ATTEMPTS).find_map(|attempt| {
-            pattern.sample(2 + attempt.saturating_mul(least.max(1)), dice).filter(fits)
-        });
+        let short = std::iter::repeat_n(Extra::Below(3), ATTEMPTS);
+        let longer = (0..=least.min(LONGEST_STRETCH)).map(Extra::Exactly);
+        return short.chain(longer).find_map(|extra| pattern.sample(extra, dice).filter(fits));
     }
     let format = keyword("format").and_then(|format| formatted(format, dice));
     Some(format.unwrap_or_else(|| plain(name, least, most, dice)))

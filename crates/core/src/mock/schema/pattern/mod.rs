@@ -25,16 +25,22 @@ pub(super) enum Pattern {
     },
 }
 
+/// How many times more than it must be something is repeated that may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extra {
+    Below(u64),
+    Exactly(u64),
+}
+
 impl Pattern {
-    /// A text that matches. What may be repeated is repeated fewer than `stretch` times more than
-    /// it must be. `None` when it would be too long, or when nothing can match.
-    pub(super) fn sample(&self, stretch: u64, dice: &mut Dice) -> Option<String> {
+    /// A text that matches. `None` when it would be too long, or when nothing can match.
+    pub(super) fn sample(&self, extra: Extra, dice: &mut Dice) -> Option<String> {
         let mut text = String::new();
-        self.write(stretch, dice, &mut text)?;
+        self.write(extra, dice, &mut text)?;
         Some(text)
     }
 
-    fn write(&self, stretch: u64, dice: &mut Dice, text: &mut String) -> Option<()> {
+    fn write(&self, extra: Extra, dice: &mut Dice, text: &mut String) -> Option<()> {
         match self {
             Self::One(ranges) => {
                 text.push(pick(ranges, dice)?);
@@ -42,15 +48,18 @@ impl Pattern {
                 (u64::try_from(text.len()).ok()? <= 4 * LONGEST).then_some(())
             }
             Self::Sequence(items) => {
-                items.iter().try_for_each(|item| item.write(stretch, dice, text))
+                items.iter().try_for_each(|item| item.write(extra, dice, text))
             }
-            Self::Either(items) => dice.pick(items)?.write(stretch, dice, text),
+            Self::Either(items) => dice.pick(items)?.write(extra, dice, text),
             Self::Repeat { inner, least, most } => {
-                let extra = dice.below(stretch);
-                let times = least.saturating_add(extra).min(most.unwrap_or(u64::MAX));
+                let more = match extra {
+                    Extra::Below(end) => dice.below(end),
+                    Extra::Exactly(more) => more,
+                };
+                let times = least.saturating_add(more).min(most.unwrap_or(u64::MAX));
                 // What repeats may be empty, so its own limit does not bound the count.
                 (times <= LONGEST).then_some(())?;
-                (0..times).try_for_each(|_| inner.write(stretch, dice, text))
+                (0..times).try_for_each(|_| inner.write(extra, dice, text))
             }
         }
     }

@@ -1,88 +1,18 @@
-//! Chat completions: what each choice says, and how that is written whole or in chunks.
+//! How what a chat says is written: as a whole reply or in chunks.
 
-use serde_json::json;
-
-use super::{
-    conversation::{Conversation, repeated},
-    digest::{Dice, Digest},
-    logprobs, prompt,
-    reply::{Answer, Complaint, Setting},
+use crate::mock::{
+    digest::Dice,
+    logprobs,
+    reply::{Answer, Setting, in_turn},
     request::Request,
     said::{Call, Finish, Head, Kind, Said, Token},
-    schema,
-    tools::{self, Tool},
     wire::{
         self, ChatChoice, ChatChunkChoice, ChatLogprobs, Custom, Delta, Field, Function, Message,
         Reply, ToolCall, Usage,
     },
 };
-use crate::openai::Delivery;
 
-pub(super) fn answer(request: &Request, setting: &Setting) -> Result<Answer, Complaint> {
-    let conversation = Conversation::read(request.list("messages"));
-    let tools = match setting.text {
-        Some(_) => vec![],
-        None => tools::called(request, &conversation)?,
-    };
-    let said: Vec<_> = (0..request.choices())
-        .map(|index| say(request, setting, &conversation, &tools, request.digest().branch(index)))
-        .collect();
-    let completion = said.iter().map(Said::count).sum();
-    let usage = Usage::new(prompt::of_chat(request), completion);
-    Ok(match request.delivery() {
-        Delivery::Whole => whole(request, setting, &said, usage),
-        Delivery::Stream { usage_asked } => {
-            stream(request, setting, said, setting.stream_usage(usage, usage_asked))
-        }
-    })
-}
-
-fn say(
-    request: &Request,
-    setting: &Setting,
-    conversation: &Conversation,
-    tools: &[Tool<'_>],
-    digest: Digest,
-) -> Said {
-    let most = request.max_tokens();
-    if !tools.is_empty() {
-        let calls = (0..).zip(tools).map(|(position, tool)| tool.call(digest, position));
-        return Said::calls(calls.collect(), most);
-    }
-    let text = setting.text.clone().unwrap_or_else(|| match format(request) {
-        Format::Text => sentence(conversation, digest),
-        Format::Json => json!({"answer": sentence(conversation, digest)}).to_string(),
-        Format::Schema(schema) => schema::instance(schema, digest.dice()).to_string(),
-    });
-    Said::text(&text, &request.stops(), most)
-}
-
-fn sentence(conversation: &Conversation, digest: Digest) -> String {
-    let repeated = match &conversation.result {
-        Some(result) => repeated("The tool", result),
-        None => repeated("You", &conversation.user),
-    };
-    format!("{}This is a mock answer ({}).", repeated.unwrap_or_default(), digest.hex(8))
-}
-
-/// What an answer is written in.
-enum Format<'r> {
-    Text,
-    Json,
-    Schema(&'r serde_json::Value),
-}
-
-fn format(request: &Request) -> Format<'_> {
-    let Some(format) = request.get("response_format") else { return Format::Text };
-    let kind = format.get("type").and_then(serde_json::Value::as_str);
-    match (kind, format.pointer("/json_schema/schema")) {
-        (Some("json_schema"), Some(schema)) => Format::Schema(schema),
-        (Some("json_schema" | "json_object"), _) => Format::Json,
-        (Some(_) | None, _) => Format::Text,
-    }
-}
-
-fn whole(request: &Request, setting: &Setting, said: &[Said], usage: Usage) -> Answer {
+pub(super) fn whole(request: &Request, setting: &Setting, said: &[Said], usage: Usage) -> Answer {
     let choices = (0..).zip(said).map(|(index, said)| whole_choice(request, index, said));
     Answer::whole(&Reply {
         id: &id(request),
@@ -123,7 +53,7 @@ fn whole_choice(request: &Request, index: u64, said: &Said) -> ChatChoice {
 }
 
 /// Chunks of all choices in turn, then one with the usage where that is wanted.
-fn stream(
+pub(super) fn stream(
     request: &Request,
     setting: &Setting,
     said: Vec<Said>,
@@ -146,19 +76,6 @@ fn stream(
         .collect();
     let last = at_last.map(|usage| chunk(vec![], Field::Is(usage)));
     Answer::stream(&events, last.as_ref())
-}
-
-/// The first of each list, then the second of each, until all are used up.
-pub(super) fn in_turn<T>(lists: Vec<Vec<T>>) -> Vec<T> {
-    let mut rows: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
-    let mut all = Vec::new();
-    loop {
-        let before = all.len();
-        all.extend(rows.iter_mut().filter_map(Iterator::next));
-        if all.len() == before {
-            return all;
-        }
-    }
 }
 
 fn chunk_choices(request: &Request, index: u64, said: Said) -> Vec<ChatChunkChoice> {
