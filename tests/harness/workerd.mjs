@@ -68,16 +68,15 @@ if (options.floor) {
   });
 }
 
-const miniflare = new Miniflare(
-  convertV4MiniflareOptions({
+const miniflare = new Miniflare({
+  ...convertV4MiniflareOptions({
     workers,
     cf: false,
     log: new Log(LogLevel.WARN),
-    kvPersist: options.persist ? `${options.persist}/kv` : false,
-    durableObjectsPersist: options.persist ? `${options.persist}/do` : false,
     handleStructuredLogs: ({ message }) => log.write(`${message}\n`),
   }),
-);
+  ...(options.persist ? { resourcePersistencePath: options.persist } : {}),
+});
 await miniflare.ready;
 for (const [binding, entries] of Object.entries(options.kv ?? {})) {
   const store = await miniflare.getKVNamespace(binding, "gateway-0");

@@ -82,7 +82,7 @@ fn bundle(sh: &Shell, stage: &Path) -> Result<()> {
     cmd!(
         sh,
         "node_modules/.bin/esbuild {entry} --bundle --format=esm --target=es2022 --outfile={OUT}/index.js
-        --external:cloudflare:* --external:*.wasm --log-level=warning"
+        --external:cloudflare:* --external:*.wasm --log-level=warning --log-override:duplicate-object-key=silent"
     )
     .quiet()
     .run()

@@ -107,7 +107,8 @@ impl Breakers {
 
     /// The targets that are not closed, with their states.
     pub fn unwell(&self) -> impl Iterator<Item = (&str, BreakerState)> {
-        let states = self.targets.iter().map(|(target, breaker)| (target.as_str(), breaker.state()));
+        let states =
+            self.targets.iter().map(|(target, breaker)| (target.as_str(), breaker.state()));
         states.filter(|(_, state)| *state != BreakerState::Closed)
     }
 

@@ -52,7 +52,9 @@ fn find(path: &str) -> Option<(&'static str, Route)> {
     }
     let route = match path {
         "/v1/models" => Route::Models,
-        "/health/live" | "/healthz" | "/health/liveness" | "/health/liveliness" => Route::HealthLive,
+        "/health/live" | "/healthz" | "/health/liveness" | "/health/liveliness" => {
+            Route::HealthLive
+        }
         "/health/ready" | "/readyz" | "/health/readiness" | "/health" => Route::HealthReady,
         "/metrics" => Route::Metrics,
         "/admin/config" => Route::AdminConfig,

@@ -3,7 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import wasmModule from "./index_bg.wasm";
 import * as rust from "./rust.js";
-import { Call, endAllCalls, hold } from "./ops.js";
+import { Call, calls, endAllCalls, hold } from "./ops.js";
 
 rust.initSync({ module: wasmModule });
 
@@ -25,15 +25,25 @@ function enter(run) {
 }
 
 globalThis.tollhouse = {
-  complete(born, slot, ending, head, body) {
-    if (born === generation) enter(() => rust.complete(slot, ending, head, body));
+  complete(born, id, slot, ending, head, body) {
+    if (born === generation) enter(() => rust.complete(id, slot, ending, head, body));
   },
   generation: () => generation,
 };
 
+// Lets other calls wake this one: what follows a promise runs in the context that made it.
+function listen(call) {
+  new Promise((resolve) => (call.nudge = resolve)).then(() => {
+    if (!calls.has(call.id)) return;
+    listen(call);
+    enter(() => rust.resume(call.id));
+  });
+}
+
 export default {
   fetch(request, env, ctx) {
     const call = new Call(request, env, ctx);
+    listen(call);
     let head = `${request.method}\n${request.url}`;
     for (const [name, value] of request.headers) head += `\n${name}:${value}`;
     enter(() => rust.begin(call.id, env, head));

@@ -26,6 +26,7 @@ export class Call {
     this.left = false;
     this.running = new Set();
     this.upstream = new Map();
+    this.nudge = undefined;
     this.writer = undefined;
     this.written = undefined;
     this.reply = new Promise((resolve) => (this.resolve = resolve));
@@ -41,39 +42,41 @@ export class Call {
   }
 }
 
-function completer(slot) {
+function completer(id, slot) {
   const born = tollhouse.generation();
   let open = true;
   return (ending, head = "", body = EMPTY) => {
     if (!open) return;
     open = false;
-    tollhouse.complete(born, slot, ending, head, body);
+    tollhouse.complete(born, id, slot, ending, head, body);
   };
 }
 
 const text = (error) => String(error?.message ?? error).slice(0, 300);
 
-// Reads a whole body, or gives up when it is longer than `limit` bytes.
+// What is read and dropped of a body that is too long: a sender that is cut off sees a broken
+// connection instead of the reason.
+const DRAINED = 100 * 1024 * 1024;
+
+// Reads a whole body; of one longer than `limit` bytes nothing is kept.
 async function readBounded(source, limit) {
   const declared = Number(source.headers.get("content-length") ?? NaN);
-  if (declared > limit) {
-    await source.body?.cancel().catch(() => {});
-    return undefined;
-  }
   if (declared <= limit || !source.body) return new Uint8Array(await source.arrayBuffer());
   const reader = source.body.getReader();
-  const parts = [];
+  let parts = [];
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
     length += value.byteLength;
-    if (length > limit) {
+    if (declared > limit || length > limit) parts = [];
+    else parts.push(value);
+    if (length > DRAINED) {
       await reader.cancel().catch(() => {});
-      return undefined;
+      break;
     }
-    parts.push(value);
   }
+  if (declared > limit || length > limit) return undefined;
   if (parts.length === 1) return parts[0];
   const whole = new Uint8Array(length);
   let at = 0;
@@ -95,7 +98,7 @@ function pairs(lines) {
 
 export function read_body(id, slot, limit) {
   const call = calls.get(id);
-  const done = completer(slot);
+  const done = completer(id, slot);
   readBounded(call.request, limit).then(
     (body) => (body ? done(0, "", body) : done(TOO_LONG)),
     (error) => done(call.left ? CALLER_LEFT : FAILED, text(error)),
@@ -169,7 +172,7 @@ function probe(url, ms, onTimeout) {
 // body yet); every other reply is read whole.
 export function send(id, slot, upstream, url, head, body, connectMs, headMs, wholeMs, limit) {
   const call = calls.get(id);
-  const done = completer(slot);
+  const done = completer(id, slot);
   const controller = new AbortController();
   let late = FAILED;
   const giveUp = (ending) => () => {
@@ -219,7 +222,7 @@ export function send(id, slot, upstream, url, head, body, connectMs, headMs, who
 export function read(id, slot, upstream, idleMs) {
   const call = calls.get(id);
   const held = call.upstream.get(upstream);
-  const done = completer(slot);
+  const done = completer(id, slot);
   let late = FAILED;
   let timer;
   const fail = (error) => {
@@ -259,25 +262,37 @@ export function drop_upstream(id, upstream) {
   held.controller.abort();
 }
 
+// Sleeps under way, by slot, so that one that is not waited for any more can be ended.
+const sleeping = new Map();
+
 export function sleep(id, slot, ms) {
   const call = calls.get(id);
-  const done = completer(slot);
-  const cancel = () => {
+  const done = completer(id, slot);
+  const end = (ending) => {
     clearTimeout(timer);
-    call.running.delete(cancel);
-    done(CALLER_LEFT);
+    sleeping.delete(slot);
+    call.running.delete(leave);
+    done(ending);
   };
-  const timer = setTimeout(() => {
-    call.running.delete(cancel);
-    done(0);
-  }, ms);
-  if (call.left) return cancel();
-  call.running.add(cancel);
+  const leave = () => end(CALLER_LEFT);
+  const timer = setTimeout(() => end(0), ms);
+  if (call.left) return leave();
+  call.running.add(leave);
+  sleeping.set(slot, leave);
+}
+
+export function cancel(slot) {
+  sleeping.get(slot)?.();
+}
+
+// Another call has something for this one: it goes on in its own context.
+export function nudge(id) {
+  calls.get(id)?.nudge?.();
 }
 
 // Waits, whether the caller is still there or not.
-export function pause(_id, slot, ms) {
-  const done = completer(slot);
+export function pause(id, slot, ms) {
+  const done = completer(id, slot);
   setTimeout(() => done(0), ms);
 }
 
@@ -286,7 +301,7 @@ const OBJECT_MS = 5000;
 
 // One message to a Durable Object.
 export function object(id, slot, binding, name, path, body) {
-  const done = completer(slot);
+  const done = completer(id, slot);
   const namespace = calls.get(id).env[binding];
   if (!namespace) return done(FAILED, `no binding ${binding}`);
   const timer = setTimeout(() => done(TIMED_OUT), OBJECT_MS);
@@ -299,7 +314,7 @@ export function object(id, slot, binding, name, path, body) {
 }
 
 export function kv_get(id, slot, binding, key) {
-  const done = completer(slot);
+  const done = completer(id, slot);
   const store = calls.get(id).env[binding];
   if (!store) return done(FAILED, `no binding ${binding}`);
   store.get(key, "arrayBuffer").then(
@@ -309,7 +324,7 @@ export function kv_get(id, slot, binding, key) {
 }
 
 export function kv_put(id, slot, binding, key, body, ttlSeconds) {
-  const done = completer(slot);
+  const done = completer(id, slot);
   const store = calls.get(id).env[binding];
   if (!store) return done(FAILED, `no binding ${binding}`);
   store.put(key, body.slice(), { expirationTtl: ttlSeconds }).then(
@@ -319,7 +334,7 @@ export function kv_put(id, slot, binding, key, body, ttlSeconds) {
 }
 
 export function post(id, slot, url, body, ms) {
-  const done = completer(slot);
+  const done = completer(id, slot);
   fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json" },

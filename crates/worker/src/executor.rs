@@ -3,37 +3,58 @@
 //! A future here waits for an [`crate::ops::Op`] that JavaScript completes with one call; completing
 //! it polls the waiting future at once. That is what keeps the boundary between Rust and JavaScript
 //! at a handful of crossings a request.
+//!
+//! The platform ties every timer and connection to the request in whose context it was started, so a
+//! request's future only ever runs in its own context: one that another request wakes is nudged
+//! through JavaScript instead.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
     future::Future,
 };
 
-use async_task::Runnable;
+use async_task::{Builder, Runnable};
+
+use crate::glue;
 
 thread_local! {
-    static READY: RefCell<VecDeque<Runnable>> = const { RefCell::new(VecDeque::new()) };
-    static DRAINING: Cell<bool> = const { Cell::new(false) };
+    static READY: RefCell<Vec<Runnable<u32>>> = const { RefCell::new(Vec::new()) };
+    /// The call in whose context the code runs now.
+    static CURRENT: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
-/// Starts `future` and runs it as far as it gets without waiting.
-pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
-    let (runnable, task) = async_task::spawn_local(future, schedule);
+/// Starts `future` in the context of `call` and runs it as far as it gets without waiting.
+pub(crate) fn spawn(call: u32, future: impl Future<Output = ()> + 'static) {
+    let (runnable, task) = Builder::new().metadata(call).spawn_local(|_| future, schedule);
     task.detach();
-    runnable.schedule();
+    within(call, || runnable.schedule());
 }
 
-/// Queues a future that can go on, and runs the queue unless somebody up the stack already does.
-fn schedule(runnable: Runnable) {
-    READY.with_borrow_mut(|ready| ready.push_back(runnable));
-    if DRAINING.replace(true) {
-        return;
+/// Runs `wake` in the context of `call`, then what is ready of that call.
+pub(crate) fn within(call: u32, wake: impl FnOnce()) {
+    let outer = CURRENT.replace(Some(call));
+    wake();
+    while let Some(runnable) = next(call) {
+        runnable.run();
     }
-    while let Some(next) = READY.with_borrow_mut(VecDeque::pop_front) {
-        next.run();
+    CURRENT.set(outer);
+}
+
+/// Queues a future that can go on. Inside its own context the queue is run soon; from another one,
+/// JavaScript is asked to enter the right one.
+fn schedule(runnable: Runnable<u32>) {
+    let call = *runnable.metadata();
+    READY.with_borrow_mut(|ready| ready.push(runnable));
+    if CURRENT.get() != Some(call) {
+        glue::nudge(call);
     }
-    DRAINING.set(false);
+}
+
+fn next(call: u32) -> Option<Runnable<u32>> {
+    READY.with_borrow_mut(|ready| {
+        let place = ready.iter().position(|runnable| *runnable.metadata() == call)?;
+        Some(ready.remove(place))
+    })
 }
 
 #[cfg(test)]
@@ -47,11 +68,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_woken_future_goes_on_before_wake_returns() {
+    fn a_future_woken_in_its_context_goes_on_before_the_context_is_left() {
         let waker: Rc<RefCell<Option<Waker>>> = Rc::default();
         let steps: Rc<Cell<u32>> = Rc::default();
         let (inner_waker, inner_steps) = (waker.clone(), steps.clone());
-        spawn(async move {
+        spawn(7, async move {
             inner_steps.set(1);
             poll_fn(|context| match inner_waker.replace(Some(context.waker().clone())) {
                 None => Poll::Pending,
@@ -62,7 +83,7 @@ mod tests {
         });
         assert_eq!(steps.get(), 1);
         let woken = waker.borrow().clone();
-        woken.unwrap().wake();
+        within(7, || woken.unwrap().wake());
         assert_eq!(steps.get(), 2);
     }
 }

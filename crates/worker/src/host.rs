@@ -82,9 +82,11 @@ impl Host for WorkerHost {
         match done.ending {
             Ending::Done(_) => Received::Body(done.body),
             Ending::TooLong => Received::TooLong,
-            Ending::TimedOut | Ending::Failed | Ending::CallerLeft | Ending::Nothing => {
-                Received::CallerLeft
-            }
+            Ending::TimedOut
+            | Ending::ConnectTimedOut
+            | Ending::Failed
+            | Ending::CallerLeft
+            | Ending::Nothing => Received::CallerLeft,
         }
     }
 

@@ -12,7 +12,7 @@ use tollhouse_core::{
         keeper::{Freshness, Keeper, Offer, lines},
         valid::{Config, ProviderKind, SecretName, Unreachable},
     },
-    health::{ConfigState, Facts, Reach},
+    health::{Facts, Reach},
     metrics::{CallResult, IsolateId, Registry},
     pipeline::Gate,
     rate,
@@ -242,11 +242,6 @@ impl Isolate {
     pub(crate) fn shown_config(&self) -> Option<String> {
         let keeper = self.keeper.borrow();
         keeper.current().map(|loaded| tollhouse_core::config::show::json(loaded).to_string())
-    }
-
-    /// Whether there is a configuration to serve by.
-    pub(crate) fn is_refused(&self) -> bool {
-        matches!(self.keeper.borrow().state(), ConfigState::Refused { .. })
     }
 }
 

@@ -29,7 +29,7 @@ use crate::host::WorkerHost;
 pub fn begin(call: u32, env: &JsValue, head: &str) {
     env::read(env);
     let arrived = arrived(head);
-    executor::spawn(async move {
+    executor::spawn(call, async move {
         serve(call, arrived).await;
         glue::finish(call);
     });
@@ -39,7 +39,7 @@ pub fn begin(call: u32, env: &JsValue, head: &str) {
 #[wasm_bindgen]
 pub fn tick(call: u32, env: &JsValue) {
     env::read(env);
-    executor::spawn(async move {
+    executor::spawn(call, async move {
         let isolate = isolate::this();
         isolate.look(call).await;
         isolate.flush(call).await;

@@ -14,6 +14,8 @@ use std::{
 use slab::Slab;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::{executor, glue};
+
 /// How an operation ended, as `glue/ops.js` numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -106,12 +108,14 @@ impl Drop for Op {
                 *slot = Slot::Abandoned;
             }
         });
+        // Frees the slot through its completion.
+        glue::cancel(u32::try_from(self.slot).unwrap_or(u32::MAX));
     }
 }
 
 /// Called by JavaScript once for each started operation.
 #[wasm_bindgen]
-pub fn complete(slot: u32, ending: i32, head: String, body: Vec<u8>) {
+pub fn complete(call: u32, slot: u32, ending: i32, head: String, body: Vec<u8>) {
     let completion = Completion { ending: read_ending(ending), head, body };
     let Ok(slot) = usize::try_from(slot) else { return };
     let waker = SLOTS.with_borrow_mut(|slots| match slots.get_mut(slot) {
@@ -128,8 +132,14 @@ pub fn complete(slot: u32, ending: i32, head: String, body: Vec<u8>) {
         Some(Slot::Complete(_)) | None => None,
     });
     if let Some(waker) = waker {
-        waker.wake();
+        executor::within(call, || waker.wake());
     }
+}
+
+/// Called by JavaScript in the context of `call`, which another call has woken.
+#[wasm_bindgen]
+pub fn resume(call: u32) {
+    executor::within(call, || {});
 }
 
 fn read_ending(number: i32) -> Ending {

@@ -87,7 +87,13 @@ impl Entry {
             streamed: matches!(self.body, Body::Stream(_)),
             length: body.len(),
             usage: self.usage.map(|usage| {
-                [usage.prompt.0, usage.cached.0, usage.cache_write.0, usage.completion.0, usage.reasoning.0]
+                [
+                    usage.prompt.0,
+                    usage.cached.0,
+                    usage.cache_write.0,
+                    usage.completion.0,
+                    usage.reasoning.0,
+                ]
             }),
             estimated: self.usage.is_some_and(|usage| usage.estimated),
             stored_at: self.stored_at.0,
@@ -148,7 +154,11 @@ mod tests {
             target: "openai/gpt".into(),
             content_type: "application/json".into(),
             body: if streamed { Body::Stream(body) } else { Body::Whole(body) },
-            usage: usage.map(|(prompt, estimated)| Usage { prompt: Tokens(prompt), estimated, ..Usage::default() }),
+            usage: usage.map(|(prompt, estimated)| Usage {
+                prompt: Tokens(prompt),
+                estimated,
+                ..Usage::default()
+            }),
             stored_at: UnixMs(1_000),
             ttl: DurationMs(60_000),
         }

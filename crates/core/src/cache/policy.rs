@@ -30,7 +30,12 @@ pub struct Nature {
 }
 
 /// Decides for a request of this nature, under the caller's wish and its own TTL if it named one.
-pub fn plan(policy: &CachePolicy, nature: Nature, wish: CacheWish, asked: Option<DurationMs>) -> Plan {
+pub fn plan(
+    policy: &CachePolicy,
+    nature: Nature,
+    wish: CacheWish,
+    asked: Option<DurationMs>,
+) -> Plan {
     let ttl = asked.unwrap_or(policy.ttl);
     let plan = |reads, writes, result| Plan { reads, writes, ttl, result };
     // Warm answers differ each time, and tools answer for a moment in the world.

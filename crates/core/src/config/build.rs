@@ -4,8 +4,10 @@
 //! part that could not be read has been reported by the reader and is `None`.
 
 mod auth;
+mod caller;
 mod mock;
 mod model;
+mod names;
 mod operations;
 mod policy;
 mod provider;
@@ -84,14 +86,14 @@ pub(crate) fn config(
 }
 
 impl Site<'_> {
-    fn value(
+    fn report(
         &self,
         at: &Path<'_>,
         rule: Rule,
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.notes.value(at, Found::new(rule, message).help(help));
+        self.notes.at_value(at, Found::new(rule, message).help(help));
     }
 
     fn check_version(&self, raw: &RawConfig) {
@@ -99,35 +101,12 @@ impl Site<'_> {
             && version.0 != 1
         {
             let message = format!("`version` is {}", version.0);
-            self.value(
+            self.report(
                 &Path::Root.key("version"),
                 Rule::UnsupportedVersion,
                 message,
                 "write `version = 1`",
             );
         }
-    }
-
-    /// Reports a name that cannot stand in metrics, logs and requests; `further` are characters
-    /// allowed beside letters, digits and `.`, `_`, `-`.
-    fn check_name(&self, name: &str, further: &str, longest: usize, at: &Path<'_>) -> bool {
-        let is_allowed = |c: char| {
-            c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') || further.contains(c)
-        };
-        let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let is_usable = starts_well && name.len() <= longest && name.chars().all(is_allowed);
-        if !is_usable {
-            let message = format!("{} is not a usable name", super::secrets::quoted(name));
-            let help = format!(
-                "a name begins with a letter or digit, goes on with letters, digits and `._-{further}`, \
-                 and has {longest} characters at most"
-            );
-            self.notes.key(at, Found::new(Rule::BadName, message).help(help));
-        }
-        is_usable
-    }
-
-    fn has_models(raw: &RawConfig, name: &str) -> bool {
-        raw.models.as_ref().is_some_and(|models| models.has(name))
     }
 }

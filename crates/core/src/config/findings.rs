@@ -75,12 +75,12 @@ impl Findings {
 
 impl Notes<'_> {
     /// Records something about the value at `path`.
-    pub(crate) fn value(&self, path: &Path<'_>, found: Found) {
+    pub(crate) fn at_value(&self, path: &Path<'_>, found: Found) {
         self.findings.push(self.spot(path, false), path.to_string(), found);
     }
 
     /// Records something about the key at `path`.
-    pub(crate) fn key(&self, path: &Path<'_>, found: Found) {
+    pub(crate) fn at_key(&self, path: &Path<'_>, found: Found) {
         self.findings.push(self.spot(path, true), path.to_string(), found);
     }
 
@@ -88,7 +88,7 @@ impl Notes<'_> {
     pub(crate) fn missing(&self, path: &Path<'_>, help: impl Into<String>) {
         if self.tree.at(path).is_none() {
             let message = format!("`{}` is missing", path.name());
-            self.value(path, Found::new(Rule::Missing, message).help(help));
+            self.at_value(path, Found::new(Rule::Missing, message).help(help));
         }
     }
 

@@ -67,7 +67,12 @@ impl Keeper {
     }
 
     /// Takes up what the source holds.
-    pub fn offer(&mut self, source: Source<'_>, overrides: &[(String, String)], now: UnixMs) -> Offer {
+    pub fn offer(
+        &mut self,
+        source: Source<'_>,
+        overrides: &[(String, String)],
+        now: UnixMs,
+    ) -> Offer {
         self.looked_at = now;
         if self.offered.as_ref().is_some_and(|(text, _)| text == source.text) {
             return Offer::Unchanged;
@@ -139,7 +144,9 @@ mod tests {
         let mut keeper = Keeper::default();
         keeper.offer(source("[modelz]"), &[], UnixMs(1));
         assert!(keeper.current().is_none());
-        assert!(matches!(keeper.state(), ConfigState::Refused { problems } if !problems.is_empty()));
+        assert!(
+            matches!(keeper.state(), ConfigState::Refused { problems } if !problems.is_empty())
+        );
     }
 
     #[test]
@@ -147,6 +154,9 @@ mod tests {
         let mut keeper = Keeper::default();
         keeper.offer(source(default_toml()), &[], UnixMs(0));
         let at = |ms| keeper.freshness(UnixMs(ms));
-        assert_eq!([at(19_999), at(20_000), at(40_000)], [Freshness::Fresh, Freshness::Aging, Freshness::Stale]);
+        assert_eq!(
+            [at(19_999), at(20_000), at(40_000)],
+            [Freshness::Fresh, Freshness::Aging, Freshness::Stale]
+        );
     }
 }

@@ -5,7 +5,13 @@ use super::{
     hosts,
     tree::{Node, Origin, Table, Value, parse_toml},
 };
-use crate::price::table::{self, ModelFacts};
+use crate::{
+    price::{
+        PicoUsdPerToken,
+        table::{self, ModelFacts},
+    },
+    units::Tokens,
+};
 
 const BASE: &str = include_str!("base.toml");
 
@@ -22,7 +28,8 @@ pub(crate) struct Base {
 impl Base {
     /// Reads `base.toml`.
     pub(crate) fn read() -> Self {
-        let mut root = parse_toml(BASE).0.with_origin(&Origin::Default);
+        let (mut root, _) = parse_toml(BASE);
+        root.set_origin(&Origin::Default);
         let each = root.table_mut().and_then(|table| table.remove("each"));
         Self { root, each: each.unwrap_or_else(empty) }
     }
@@ -146,19 +153,15 @@ fn known(provider: &Table, model: &str) -> Known {
 
 fn insert_facts(target: &mut Table, facts: &ModelFacts) {
     if let Some(price) = facts.price {
-        let usd = |price: crate::price::PicoUsdPerToken| {
-            Node::new(Value::Float(price.usd_per_million()), Origin::Prices)
-        };
-        let entries = [
-            ("input", usd(price.input)),
-            ("cached_input", usd(price.cached_input)),
-            ("cache_write", usd(price.cache_write)),
-            ("output", usd(price.output)),
-        ];
-        let table = entries.into_iter().map(|(key, node)| (key.to_owned(), node)).collect();
+        let usd = |price: PicoUsdPerToken| Value::Float(price.usd_per_million());
+        let mut table = Table::new();
+        insert(&mut table, "input", usd(price.input));
+        insert(&mut table, "cached_input", usd(price.cached_input));
+        insert(&mut table, "cache_write", usd(price.cache_write));
+        insert(&mut table, "output", usd(price.output));
         insert(target, "price", Value::Table(table));
     }
-    let tokens = |tokens: crate::units::Tokens| i64::try_from(tokens.0).ok().map(Value::Int);
+    let tokens = |tokens: Tokens| i64::try_from(tokens.0).ok().map(Value::Int);
     insert_some(target, "context", facts.context.and_then(tokens));
     insert_some(target, "max_output", facts.max_output.and_then(tokens));
     insert(target, "max_completion_tokens", Value::Bool(facts.max_completion_tokens));

@@ -13,6 +13,9 @@ use super::{
 /// What the names of all such variables begin with.
 pub const PREFIX: &str = "TOLLHOUSE__";
 
+/// No key of the configuration stands this deep.
+const DEEPEST: usize = 16;
+
 /// Lays the variables over `root`, in the order of their names, so that a table comes before its
 /// keys; others than [`PREFIX`]'s are passed over.
 pub(crate) fn apply(root: &mut Node, variables: &[(String, String)], findings: &Findings) {
@@ -29,6 +32,9 @@ pub(crate) fn apply(root: &mut Node, variables: &[(String, String)], findings: &
 }
 
 fn set(root: &mut Node, way: &str, name: &str, text: &str) -> Result<(), Found> {
+    if way.split("__").count() > DEEPEST {
+        return Err(refused(format!("`{name}` goes deeper than any key")));
+    }
     let mut node = root;
     for segment in way.split("__") {
         if segment.is_empty() {
@@ -87,9 +93,11 @@ fn as_segment(key: &str) -> String {
 
 fn value(name: &str, text: &str) -> Node {
     let origin = |text| Origin::Variable { name: name.to_owned(), text };
-    let parsed = parse_toml_value(text.trim())
-        .map_or_else(|| Value::Text(text.to_owned()), |node| node.with_origin(&origin(None)).value);
-    Node::new(parsed, origin(Some(text.to_owned())))
+    let mut node = parse_toml_value(text.trim())
+        .unwrap_or_else(|| Node::new(Value::Text(text.to_owned()), Origin::Default));
+    node.set_origin(&origin(None));
+    node.origin = origin(Some(text.to_owned()));
+    node
 }
 
 fn empty_table(name: &str) -> Node {

@@ -13,6 +13,8 @@ mod operations;
 mod policy;
 mod provider;
 mod scalar;
+#[cfg(feature = "schema")]
+mod schema;
 
 pub(crate) use auth::{RawAuth, RawBudget, RawKey, RawRateLimits};
 pub(crate) use choice::{AuthMode, Kind};
@@ -27,6 +29,7 @@ raw! {
     /// The configuration of a Tollhouse gateway.
     RawConfig {
         /// The version of this contract: 1.
+        #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = 1)))]
         version: Whole<0, 1_000_000>,
         /// Who may call.
         auth: RawAuth,

@@ -113,8 +113,8 @@ pub fn masked(text: &str, problems: &[Problem]) -> String {
 }
 
 fn star(bytes: &mut [u8], start: usize, end: usize) {
-    const SHOWN: usize = 3;
-    for byte in bytes.get_mut(start + SHOWN..end).unwrap_or_default() {
+    let shown = (end.saturating_sub(start) / 5).min(3);
+    for byte in bytes.get_mut(start + shown..end).unwrap_or_default() {
         if *byte != b'\n' {
             *byte = b'*';
         }
@@ -135,7 +135,7 @@ fn walk(node: &Node, at: &Path<'_>, notes: &Notes<'_>) {
         }
         Value::Text(text) => {
             if let Some(found) = judge(text, node, at) {
-                notes.value(at, found);
+                notes.at_value(at, found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Date(_) => {}

@@ -109,18 +109,26 @@ impl Node {
     }
 
     /// Gives every node in it the same origin.
-    pub(crate) fn with_origin(mut self, origin: &Origin) -> Self {
+    pub(crate) fn set_origin(&mut self, origin: &Origin) {
         self.origin = origin.clone();
-        self.value = match self.value {
+        match &mut self.value {
             Value::List(list) => {
-                Value::List(list.into_iter().map(|node| node.with_origin(origin)).collect())
+                for node in list {
+                    node.set_origin(origin);
+                }
             }
-            Value::Table(table) => Value::Table(
-                table.into_iter().map(|(key, node)| (key, node.with_origin(origin))).collect(),
-            ),
-            other => other,
-        };
-        self
+            Value::Table(table) => {
+                for node in table.values_mut() {
+                    node.set_origin(origin);
+                }
+            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Float(_)
+            | Value::Text(_)
+            | Value::Date(_) => {}
+        }
     }
 }
 
@@ -131,7 +139,7 @@ impl Value {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
             Self::Int(_) => "a whole number",
-            Self::Float(_) => "a number",
+            Self::Float(_) => "a decimal number",
             Self::Text(_) => "a string",
             Self::Date(_) => "a date",
             Self::List(_) => "an array",

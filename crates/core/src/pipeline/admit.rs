@@ -9,6 +9,7 @@ use super::{
     Gate, Stop,
     host::Host,
     stages::{Admitted, Authenticated, Guarded},
+    wait::{Woken, wait},
 };
 use crate::{
     rate::{self, Admission, Refused, Step},
@@ -69,13 +70,13 @@ async fn resolve<H: Host, T>(
             drop(gate.asking.borrow_mut().remove(&group));
             Ok(None)
         }
-        // The host bounds how long an object may take, so the asker's answer always comes.
-        Step::Wait { group, at_most: _ } => {
+        Step::Wait { group, at_most } => {
             let (wake, woken) = oneshot::channel();
             gate.asking.borrow_mut().entry(group).or_default().push(wake);
-            // The asker drops its end once it has its answer.
-            let _ = woken.await;
-            Ok(None)
+            match wait(host, woken, at_most).await? {
+                // The asker lets go of its end once it has its answer.
+                Woken::By(()) | Woken::Alone | Woken::Late => Ok(None),
+            }
         }
         Step::Refused(refused) => {
             record.limits.push(decision(&refused));

@@ -61,7 +61,8 @@ pub(super) async fn run<H: Host>(
         note(gate, &target, began, ended, &result, record);
         match result {
             Ok(answered) => {
-                record.fallback = record.attempts.iter().any(|attempt| attempt.target.id != target.id);
+                record.fallback =
+                    record.attempts.iter().any(|attempt| attempt.target.id != target.id);
                 return Ok(answered);
             }
             Err(Failure::CallerLeft) => return Err(Stop::CallerLeft),
@@ -118,8 +119,12 @@ fn note<S>(
         Err(Failure::Failed(failed)) if failed.counts_against_target() => {
             breakers.failed(&target.id, ended)
         }
-        Err(Failure::Failed(failed)) if failed.speaks_for_target() => breakers.succeeded(&target.id),
-        Err(Failure::Failed(_) | Failure::CallerLeft) => breakers.ended_without_verdict(&target.id, ended),
+        Err(Failure::Failed(failed)) if failed.speaks_for_target() => {
+            breakers.succeeded(&target.id)
+        }
+        Err(Failure::Failed(_) | Failure::CallerLeft) => {
+            breakers.ended_without_verdict(&target.id, ended)
+        }
     };
     record.breaker_events.extend(changed.map(|state| BreakerEvent {
         target: target.clone(),

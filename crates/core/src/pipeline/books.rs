@@ -8,6 +8,7 @@ use super::{
     stages::Admitted,
 };
 use crate::{
+    rate::Standing,
     record::Record,
     refusal::Code,
     units::{Tokens, UnixMs},
@@ -23,15 +24,24 @@ pub(super) fn settle(gate: &Gate, admitted: Admitted, now: UnixMs, record: &mut 
 }
 
 /// Tells a refused caller, completes the record and hands it to the host.
-pub(super) fn close<H: Host>(host: &H, record: &mut Record, end: Result<(), Stop>) {
+pub(super) fn close<H: Host>(
+    host: &H,
+    record: &mut Record,
+    standing: Option<&Standing>,
+    end: Result<(), Stop>,
+) {
     match end {
         Ok(()) => {}
         Err(Stop::Refused(refusal)) => {
             record.code = Some(refusal.code);
-            let (status, headers, body) = head::refused(record, None, &refusal);
+            let (status, headers, body) = head::refused(record, standing, &refusal);
             record.status = status;
             record.bytes_out = u64::try_from(body.len()).unwrap_or(u64::MAX);
-            host.answer(Answer { status, headers: headers.as_str(), body: AnswerBody::Whole(&body) });
+            host.answer(Answer {
+                status,
+                headers: headers.as_str(),
+                body: AnswerBody::Whole(&body),
+            });
         }
         Err(Stop::CallerLeft) => {
             record.client_left = true;

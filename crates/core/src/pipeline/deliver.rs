@@ -91,11 +91,8 @@ fn send_whole<H: Host>(
     record.bytes_out = length(&whole.body);
     let mut headers = head(gate, &admitted.guarded, record, host.now(), "application/json");
     headers.add_cost(record.cost);
-    let body = if whole.held_by_host {
-        AnswerBody::AsReceived
-    } else {
-        AnswerBody::Whole(&whole.body)
-    };
+    let body =
+        if whole.held_by_host { AnswerBody::AsReceived } else { AnswerBody::Whole(&whole.body) };
     host.answer(Answer { status: 200, headers: headers.as_str(), body });
     flight.keeps().then(|| Entry {
         target: whole.target.id.clone(),
@@ -117,7 +114,8 @@ async fn send_stream<H: Host>(
 ) -> Result<Option<Entry>, Stop> {
     let Streaming { target, mut source, mut relay, mut out } = stream;
     record.status = 200;
-    let headers = head(gate, &admitted.guarded, record, host.now(), "text/event-stream; charset=utf-8");
+    let headers =
+        head(gate, &admitted.guarded, record, host.now(), "text/event-stream; charset=utf-8");
     host.answer(Answer { status: 200, headers: headers.as_str(), body: AnswerBody::Streamed });
     record.timings.first_token = Some(host.now().since(record.started));
     let timeouts = admitted.guarded.0.model.timeout;
@@ -198,12 +196,18 @@ fn write_error(code: Code, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\n\n");
 }
 
-fn head(gate: &Gate, guarded: &Guarded, record: &Record, now: UnixMs, content_type: &str) -> Headers {
+fn head(
+    gate: &Gate,
+    guarded: &Guarded,
+    record: &Record,
+    now: UnixMs,
+    content_type: &str,
+) -> Headers {
     let mut headers = Headers::new(record.id, content_type);
     if let Some(target) = &record.target {
         headers.add_answer(record.cache, target, record.attempts.len());
     }
-    headers.add_standing(&gate.lessee.borrow().standing(&guarded.0.subject, now));
+    headers.add_standing(&gate.standing(&guarded.0.subject, now));
     headers
 }
 

@@ -29,7 +29,8 @@ pub(super) fn headers<'a>(
 ) -> Result<CallHeaders<'a>, Refusal> {
     let length: usize = arrived.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     if length > MAX_HEADER_BYTES {
-        let message = format!("the headers are {length} bytes long, the limit is {MAX_HEADER_BYTES}");
+        let message =
+            format!("the headers are {length} bytes long, the limit is {MAX_HEADER_BYTES}");
         return Err(Refusal::new(Code::HeadersTooLarge, message));
     }
     let headers = CallHeaders::read(|name| arrived.header(name))?;
@@ -62,17 +63,26 @@ pub(super) fn parse(endpoint: Endpoint, body: Vec<u8>) -> Result<Parsed, Refusal
     Ok(Parsed { endpoint, body: Arc::new(Envelope::parse(body)?) })
 }
 
-/// Finds the caller, the model that it names, and whether it may use that.
-pub(super) fn authenticate(
+/// Finds the caller by its key.
+pub(super) fn caller(
     config: &Config,
     arrived: &Arrived,
-    parsed: Parsed,
     now: UnixMs,
     record: &mut Record,
-) -> Result<Authenticated, Refusal> {
+) -> Result<Caller, Refusal> {
     let (bearer, plain) = (arrived.header("authorization"), arrived.header("x-api-key"));
     let caller = auth::authenticate(&config.auth, bearer, plain, now)?;
     record.key = caller.key().cloned();
+    Ok(caller)
+}
+
+/// Finds the model that the caller names, if it may use it.
+pub(super) fn authenticate(
+    config: &Config,
+    caller: Caller,
+    parsed: Parsed,
+    record: &mut Record,
+) -> Result<Authenticated, Refusal> {
     let name = openai::requested_model(parsed.endpoint, &parsed.body)?;
     let model = caller.model(config, &name)?.clone();
     record.model = Some(model.clone());

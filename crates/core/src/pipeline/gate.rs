@@ -1,10 +1,6 @@
 //! What an isolate knows between requests: its configuration and the state of its controls.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    rc::Rc,
-};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use futures_channel::oneshot;
 
@@ -13,7 +9,7 @@ use crate::{
     breaker::Breakers,
     cache::{flight::Flights, key::CacheKey, store::Store},
     config::valid::{Config, SecretName},
-    rate::{Lessee, Unavailable},
+    rate::{Lessee, Standing, Subject, Unavailable},
     retry::RetryBudgets,
     route::Latencies,
     units::{DurationMs, UnixMs},
@@ -95,6 +91,11 @@ impl Gate {
     /// A message of [`Self::limits_due`] was answered, or was not.
     pub fn limits_answered(&self, group: &str, reply: Result<&[u8], Unavailable>, now: UnixMs) {
         self.lessee.borrow_mut().answered(group, reply, now);
+    }
+
+    /// Where the limits of `subject` stand.
+    pub(super) fn standing(&self, subject: &Subject, now: UnixMs) -> Standing {
+        self.lessee.borrow().standing(subject, now)
     }
 
     /// The targets whose breakers are not closed.

@@ -47,7 +47,10 @@ impl Headers {
         self.add("tollhouse-attempts", attempts);
         if let Some(retirement) = &target.retirement {
             let successor = retirement.successor.as_deref().unwrap_or("none named");
-            self.add("tollhouse-retirement", format_args!("{}; successor={successor}", retirement.date));
+            self.add(
+                "tollhouse-retirement",
+                format_args!("{}; successor={successor}", retirement.date),
+            );
         }
     }
 
@@ -60,7 +63,9 @@ impl Headers {
 
     /// What is left of the caller's limits, in OpenAI's forms.
     pub(super) fn add_standing(&mut self, standing: &Standing) {
-        for (name, value) in ratelimit_headers(standing.requests.map(told), standing.tokens.map(told)) {
+        for (name, value) in
+            ratelimit_headers(standing.requests.map(told), standing.tokens.map(told))
+        {
             self.add(name, value);
         }
     }
@@ -80,7 +85,11 @@ pub fn refusal(id: RequestId, refusal: &Refusal) -> (u16, Headers, Vec<u8>) {
 }
 
 /// The refusal of a request that has come as far as its record tells.
-pub(super) fn refused(record: &Record, standing: Option<&Standing>, why: &Refusal) -> (u16, Headers, Vec<u8>) {
+pub(super) fn refused(
+    record: &Record,
+    standing: Option<&Standing>,
+    why: &Refusal,
+) -> (u16, Headers, Vec<u8>) {
     let (status, mut headers, body) = refusal(record.id, why);
     if record.cache != CacheResult::None {
         headers.add("tollhouse-cache", record.cache.name());

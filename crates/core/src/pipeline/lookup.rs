@@ -7,7 +7,12 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 
-use super::{Gate, Stop, host::Host, stages::Guarded};
+use super::{
+    Gate, Stop,
+    host::Host,
+    stages::Guarded,
+    wait::{Woken, wait},
+};
 use crate::{
     cache::{
         entry::Entry,
@@ -18,7 +23,7 @@ use crate::{
     http::CallHeaders,
     openai::{Effective, Endpoint},
     record::{CacheResult, Record},
-    refusal::Refusal,
+    refusal::{Code, Refusal},
     units::DurationMs,
 };
 
@@ -106,11 +111,15 @@ pub(super) async fn look<'g, H: Host>(
         }
         let (token, landing) = oneshot::channel();
         gate.flights.borrow_mut().wait(&key, token);
-        match landing.await {
-            Ok(Ok(entry)) => return Ok(found(entry, record)),
-            Ok(Err(refusal)) => return Err(Stop::Refused(refusal)),
+        match wait(host, landing, model.timeout.total).await? {
+            Woken::By(Ok(entry)) => return Ok(found(entry, record)),
+            Woken::By(Err(refusal)) => return Err(Stop::Refused(refusal)),
             // The leader had nothing to share.
-            Err(oneshot::Canceled) => {}
+            Woken::Alone => {}
+            Woken::Late => {
+                let message = "an identical call that this one waited for did not end in time";
+                return Err(Stop::Refused(Refusal::new(Code::UpstreamTimeout, message)));
+            }
         }
     }
     let mut flight = flight(Some(key), true);
@@ -127,7 +136,9 @@ pub(super) async fn look<'g, H: Host>(
 fn nature(request: &Effective) -> policy::Nature {
     let temperature = match request.endpoint() {
         Endpoint::Embeddings => 0.0,
-        Endpoint::ChatCompletions | Endpoint::Completions => request.temperature().unwrap_or(f64::INFINITY),
+        Endpoint::ChatCompletions | Endpoint::Completions => {
+            request.temperature().unwrap_or(f64::INFINITY)
+        }
     };
     policy::Nature { temperature, tools: request.has_tools() }
 }

@@ -17,6 +17,7 @@ pub mod host;
 mod lookup;
 mod provider;
 mod stages;
+mod wait;
 
 use exchange::Arrived;
 pub use gate::Gate;
@@ -25,6 +26,7 @@ pub use stages::{Admitted, Authenticated, Guarded, Parsed, Validated};
 
 use crate::{
     openai::Endpoint,
+    rate::Subject,
     record::{Record, RequestId},
     refusal::Refusal,
 };
@@ -51,10 +53,18 @@ impl From<host::CallerLeft> for Stop {
 }
 
 /// Serves one model call and hands its record to the host.
-pub async fn run<H: Host>(host: &H, gate: &Gate, arrived: Arrived, endpoint: Endpoint, id: RequestId) {
+pub async fn run<H: Host>(
+    host: &H,
+    gate: &Gate,
+    arrived: Arrived,
+    endpoint: Endpoint,
+    id: RequestId,
+) {
     let mut record = Record::new(id, host.now(), endpoint.into());
-    let end = serve(host, gate, &arrived, endpoint, &mut record).await;
-    books::close(host, &mut record, end);
+    let mut subject = None;
+    let end = serve(host, gate, &arrived, endpoint, &mut subject, &mut record).await;
+    let standing = subject.map(|subject| gate.standing(&subject, host.now()));
+    books::close(host, &mut record, standing.as_ref(), end);
 }
 
 async fn serve<H: Host>(
@@ -62,14 +72,17 @@ async fn serve<H: Host>(
     gate: &Gate,
     arrived: &Arrived,
     endpoint: Endpoint,
+    subject: &mut Option<Subject>,
     record: &mut Record,
 ) -> Result<(), Stop> {
     let config = gate.config();
     let headers = enter::headers(arrived, record)?;
-    // The body is bounded while it is read, before anything is known of who sends it.
+    // By headers alone, so that a body is read and parsed only for those who may send one.
+    let caller = enter::caller(&config, arrived, host.now(), record)?;
     let body = enter::body(host, &config, record).await?;
     let parsed = enter::parse(endpoint, body)?;
-    let authenticated = enter::authenticate(&config, arrived, parsed, host.now(), record)?;
+    let authenticated = enter::authenticate(&config, caller, parsed, record)?;
+    *subject = Some(authenticated.subject.clone());
     // Counted before it is looked at more closely, so that a flood pays for nothing but this.
     let authenticated = admit::request(host, gate, authenticated, record).await?;
     let validated = enter::validate(authenticated, host.now(), record)?;
@@ -80,10 +93,11 @@ async fn serve<H: Host>(
         lookup::Found::Nothing(flight) => flight,
     };
     let admitted = admit::tokens(host, gate, guarded, record).await?;
-    let delivered = match attempt::run(host, gate, &config, &admitted, arrived, &headers, record).await {
-        Ok(answered) => deliver::fresh(host, gate, &admitted, answered, &flight, record).await,
-        Err(stop) => Err(stop),
-    };
+    let delivered =
+        match attempt::run(host, gate, &config, &admitted, arrived, &headers, record).await {
+            Ok(answered) => deliver::fresh(host, gate, &admitted, answered, &flight, record).await,
+            Err(stop) => Err(stop),
+        };
     // After the last byte and whatever happened, because only now is the usage known.
     books::settle(gate, admitted, host.now(), record);
     lookup::land(host, flight, delivered).await

@@ -328,7 +328,8 @@ impl MockStream {
 
     /// The next piece, and the time until it comes.
     fn next(&mut self, wait: DurationMs) -> (DurationMs, Result<Option<Vec<u8>>, ReadFailure>) {
-        let pause = if std::mem::replace(&mut self.begun, true) { self.interval } else { DurationMs(0) };
+        let pause =
+            if std::mem::replace(&mut self.begun, true) { self.interval } else { DurationMs(0) };
         match (self.chunks.next(), self.ending) {
             (Some(chunk), _) => (pause, Ok(Some(chunk))),
             (None, mock::Ending::Done) => (DurationMs(0), Ok(None)),

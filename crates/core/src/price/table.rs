@@ -123,11 +123,14 @@ fn row<'a>(mut lines: &'a str, start: &str) -> Option<&'a str> {
 fn parse(row: &str) -> Option<ModelFacts> {
     let row = Row::deserialize(toml::de::ValueDeserializer::parse(row).ok()?).ok()?;
     let pico = PicoUsdPerToken::from_usd_per_million;
-    let price = row.input.map(|input| Price {
+    // What only reads has no price for what it writes; elsewhere half a price is none.
+    let only_reads = matches!(row.mode.as_str(), "embedding" | "moderation");
+    let output = row.output.or_else(|| only_reads.then_some(0.0));
+    let price = row.input.zip(output).map(|(input, output)| Price {
         input: pico(input),
         cached_input: pico(row.cached_input.unwrap_or(input)),
         cache_write: pico(row.cache_write.unwrap_or(input)),
-        output: pico(row.output.unwrap_or(0.0)),
+        output: pico(output),
     });
     Some(ModelFacts {
         price,

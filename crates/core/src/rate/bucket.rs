@@ -82,11 +82,6 @@ impl Bucket {
         u64::try_from((self.ceiling() - self.level).max(0) / FRACTIONS).unwrap_or(u64::MAX)
     }
 
-    /// Whether the refill is going to waste.
-    pub(super) fn is_full(&self) -> bool {
-        self.level >= self.ceiling()
-    }
-
     /// Puts `pieces` on lease, or does nothing and says no when there are not as many.
     pub fn lease(&mut self, pieces: u64) -> bool {
         let enough = pieces <= self.available();

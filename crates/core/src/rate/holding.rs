@@ -45,9 +45,9 @@ pub(super) enum Look {
     Dry(DurationMs),
 }
 
-/// A dry bucket is not asked again sooner, however fast it refills: a flood costs ten calls a
-/// second and isolate at most, and a few pieces gather meanwhile.
-const HOLD_OFF: DurationMs = DurationMs(100);
+/// A dry bucket is not asked again sooner, however fast it refills: a flood costs an isolate two
+/// messages a second at most, and some pieces gather meanwhile.
+const HOLD_OFF: DurationMs = DurationMs(500);
 /// A bucket that nothing was taken from for so long is forgotten; longer than [`REFUND_WINDOW`].
 ///
 /// [`REFUND_WINDOW`]: super::REFUND_WINDOW
@@ -234,7 +234,10 @@ impl Holding {
             let ending = UnixMs(lease.until.0.saturating_sub(quarter.0));
             return Some(ending.min(self.taken.plus(quarter)));
         }
-        let blocks = is_large(lease.size, self.seen.limit().0) && self.seen.advanced(now).is_full();
-        blocks.then_some(now)
+        // All of it is in use. A small lease says so with the next question; a large one must once
+        // the bucket has no more room beside it.
+        let seen = self.seen.advanced(now);
+        let full = now.plus(seen.until_full());
+        (is_large(lease.size, seen.limit().0) && full < lease.until).then_some(full)
     }
 }

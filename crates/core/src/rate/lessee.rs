@@ -129,6 +129,7 @@ impl Lessee {
             // A message that is out counts its leases' life in the old terms.
             let now = self.clock.steady;
             self.groups.values_mut().for_each(|group| group.forfeit(now));
+            self.due_at = now;
             self.terms = Terms::of(limits.lease);
         }
     }
@@ -187,6 +188,7 @@ impl Lessee {
     pub fn abandoned(&mut self, group: &str) {
         if let Some(group) = self.groups.get_mut(group) {
             group.abandoned();
+            self.due_at = earlier(self.due_at, group.due_at(self.terms, self.clock.steady));
         }
     }
 
@@ -249,7 +251,9 @@ impl Lessee {
         let mut short = None;
         for draw in call.draws(resource) {
             let group = self.groups.entry(draw.group.clone()).or_default();
-            match (group.holding(draw, now).look(pieces, now), group.is_down(now)) {
+            let holding = group.holding(draw, now);
+            self.due_at = earlier(self.due_at, holding.due_at(self.terms.life, now));
+            match (holding.look(pieces, now), group.is_down(now)) {
                 (Look::Enough, _) => {}
                 (Look::Dry(wait), _) => {
                     return Step::Refused(self.refused(draw, pieces, Retry::After(wait), now));
@@ -351,6 +355,7 @@ impl Lessee {
             Tick::Steady(now) => now,
             Tick::SetBack(now) => {
                 self.groups.values_mut().for_each(|group| group.forfeit(now));
+                self.due_at = now;
                 now
             }
         }

@@ -209,3 +209,6 @@ fn refuse_impossible(message: &Message) -> Result<(), BadMessage> {
 fn unreadable(problem: serde_json::Error) -> BadMessage {
     BadMessage::Unreadable(problem.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,7 +73,13 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
             statuses: vec![],
             budget: 0.2,
         },
-        timeout: Timeouts { connect: second, first_token: second, reply: second, idle: second, total: second },
+        timeout: Timeouts {
+            connect: second,
+            first_token: second,
+            reply: second,
+            idle: second,
+            total: second,
+        },
         cache: CachePolicy {
             enabled: true,
             ttl: second,

@@ -183,7 +183,8 @@ impl Attempts {
 
     /// The prompt did not fit: only a larger known context may take it.
     fn leave_out_smaller(&mut self) {
-        let context = self.candidates.get(self.current).and_then(|current| current.target.dialect.context);
+        let context =
+            self.candidates.get(self.current).and_then(|current| current.target.dialect.context);
         for candidate in &mut self.candidates {
             let larger = match (candidate.target.dialect.context, context) {
                 (Some(other), Some(this)) => other > this,
@@ -235,7 +236,9 @@ impl Attempts {
     }
 
     fn pause_of(&self, index: usize, now: UnixMs) -> DurationMs {
-        self.candidates.get(index).map_or(DurationMs(0), |candidate| candidate.not_before.since(now))
+        self.candidates
+            .get(index)
+            .map_or(DurationMs(0), |candidate| candidate.not_before.since(now))
     }
 
     /// Full jitter: anything up to base · 2ⁿ, at most the longest delay.

@@ -47,10 +47,12 @@ impl RetryBudgets {
     }
 
     fn at(&mut self, model: &str, now: UnixMs) -> &mut Budget {
-        let budget = self.models.entry(model.to_owned()).or_insert(Budget { balance: START, at: now });
+        let budget =
+            self.models.entry(model.to_owned()).or_insert(Budget { balance: START, at: now });
         let DurationMs(passed) = now.since(budget.at);
         budget.at = budget.at.max(now);
-        budget.balance = budget.balance.saturating_add(passed.saturating_mul(FLOOR_PER_MS)).min(MOST);
+        budget.balance =
+            budget.balance.saturating_add(passed.saturating_mul(FLOOR_PER_MS)).min(MOST);
         budget
     }
 }

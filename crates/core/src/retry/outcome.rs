@@ -28,7 +28,9 @@ impl Outcome {
         match self {
             Self::Refused(failure) => Some(failure.status),
             Self::Invalid(_) => Some(200),
-            Self::Unreachable | Self::ConnectTimedOut | Self::Silent | Self::SecretMissing(_) => None,
+            Self::Unreachable | Self::ConnectTimedOut | Self::Silent | Self::SecretMissing(_) => {
+                None
+            }
         }
     }
 

@@ -28,7 +28,9 @@ impl Latencies {
         let average = match self.recent(target, now) {
             None => took,
             Some(before) => DurationMs(
-                (before.0.saturating_mul(8 - WEIGHT_EIGHTHS) + took.0.saturating_mul(WEIGHT_EIGHTHS)) / 8,
+                (before.0.saturating_mul(8 - WEIGHT_EIGHTHS)
+                    + took.0.saturating_mul(WEIGHT_EIGHTHS))
+                    / 8,
             ),
         };
         self.targets.insert(target.to_owned(), (average, now));
@@ -73,7 +75,8 @@ pub fn order(
 /// The model and its fallbacks. The configuration has no cycles; a bound costs nothing.
 fn chain(config: &Config, model: &Arc<Model>) -> Vec<Arc<Model>> {
     let mut chain = vec![model.clone()];
-    while let Some(next) = chain.last().and_then(|last| config.models.get(last.fallback.as_ref()?)) {
+    while let Some(next) = chain.last().and_then(|last| config.models.get(last.fallback.as_ref()?))
+    {
         if chain.len() > config.models.len() {
             break;
         }

@@ -54,9 +54,9 @@ impl Rows {
 }
 
 fn pair(row: Vec<SqlStorageValue>) -> Option<(String, String)> {
-    let [SqlStorageValue::String(key), SqlStorageValue::String(value)] = row.try_into().ok()?
-    else {
-        return None;
-    };
-    Some((key, value))
+    let mut values = row.into_iter();
+    match (values.next()?, values.next()?) {
+        (SqlStorageValue::String(key), SqlStorageValue::String(value)) => Some((key, value)),
+        _ => None,
+    }
 }

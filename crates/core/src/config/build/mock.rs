@@ -33,7 +33,7 @@ impl Site<'_> {
     fn fault(&self, raw: &RawFault, at: &Path<'_>) -> Option<MockFault> {
         if raw.retry_after.is_some() && raw.status.is_none() {
             let found = Found::new(Rule::MisplacedKey, "`retry_after` goes with `status`");
-            self.notes.key(&at.key("retry_after"), found.help("add `status = 429`"));
+            self.notes.at_key(&at.key("retry_after"), found.help("add `status = 429`"));
         }
         let chunks = |chunks: Option<Whole<0, 1_000_000>>| u32::try_from(chunks?.0).ok();
         let effects = [
@@ -59,13 +59,13 @@ impl Site<'_> {
         let help =
             "write one of `status`, `cut_after_chunks`, `stall_after_chunks` and `reset = true`";
         if written > 1 {
-            self.value(at, Rule::MisplacedKey, "a fault does one thing", help);
+            self.report(at, Rule::MisplacedKey, "a fault does one thing", help);
             return None;
         }
         let effect = effects.into_iter().flatten().next();
         let is_silent = written == 0 || self.notes.tree.at(&at.key("reset")).is_some();
         if effect.is_none() && is_silent {
-            self.value(at, Rule::Missing, "the fault does nothing", help);
+            self.report(at, Rule::Missing, "the fault does nothing", help);
         }
         effect
     }

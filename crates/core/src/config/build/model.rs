@@ -1,11 +1,15 @@
 //! Models as callers name them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Site, policy::Written};
 use crate::config::{
     problem::Rule,
     raw::{List, Named, RawConfig, RawModel},
+    secrets,
     tree::Path,
     valid::{Model, Provider},
 };
@@ -22,7 +26,7 @@ impl Site<'_> {
         self.notes.missing(&at, "add a model: `[models.fast]`");
         let models = raw.models.as_ref()?;
         if models.0.is_empty() {
-            self.value(
+            self.report(
                 &at,
                 Rule::Missing,
                 "no model is configured",
@@ -78,36 +82,49 @@ impl Site<'_> {
     /// would be worse than one that is refused.
     fn guards(&self, guards: &List<String>, at: &Path<'_>) -> Vec<String> {
         for (index, name) in guards.iter() {
-            let message = format!("no guard is named {}", super::super::secrets::quoted(name));
+            let message = format!("this version has no guard named {}", secrets::quoted(name));
             let help = "guards are not supported by this version: take it out";
-            self.value(&at.index(index), Rule::UnknownGuard, message, help);
+            self.report(&at.index(index), Rule::UnknownGuard, message, help);
         }
         Vec::new()
     }
 
     /// Reports fallbacks that lead back to where they began, once for each circle.
     fn check_cycles(&self, raw: &RawConfig) {
-        let fallback = |name: &str| {
-            raw.models.as_ref().and_then(|models| models.0.get(name)?.as_ref()?.fallback.as_deref())
-        };
+        let mut walked = BTreeSet::new();
         for (name, _) in raw.models.iter().flat_map(Named::iter) {
-            let mut way = vec![name.as_str()];
-            while let Some(next) = fallback(way.last().copied().unwrap_or_default()) {
-                let is_back = way.contains(&next);
-                way.push(next);
-                if is_back {
+            let mut way: Vec<&str> = Vec::new();
+            let mut next = Some(name.as_str());
+            while let Some(name) = next {
+                if let Some(start) = way.iter().position(|walked| *walked == name) {
+                    self.report_cycle(way.get(start..).unwrap_or_default());
+                }
+                if !walked.insert(name) {
                     break;
                 }
-            }
-            // Told by the first name of the circle alone.
-            let (first, last) = (way.first(), way.last());
-            if way.len() > 1 && first == last && way.iter().min() == first {
-                let at = Path::Root.key("models");
-                let at = at.key(name);
-                let message = format!("fallbacks go round: {}", way.join(" → "));
-                let help = "let the last model have no fallback";
-                self.value(&at.key("fallback"), Rule::FallbackCycle, message, help);
+                way.push(name);
+                next = fallback_of(raw, name);
             }
         }
     }
+
+    /// Reports a circle at the first of its names.
+    fn report_cycle(&self, circle: &[&str]) {
+        let first = circle.iter().enumerate().min_by_key(|(_, name)| **name);
+        let Some((start, name)) = first else {
+            return;
+        };
+        let mut names: Vec<_> =
+            circle.iter().cycle().skip(start).take(circle.len()).copied().collect();
+        names.push(name);
+        let message = format!("fallbacks go round: {}", names.join(" → "));
+        let at = Path::Root.key("models");
+        let at = at.key(name);
+        let help = "let the last model have no fallback";
+        self.report(&at.key("fallback"), Rule::FallbackCycle, message, help);
+    }
+}
+
+fn fallback_of<'a>(raw: &'a RawConfig, name: &str) -> Option<&'a str> {
+    raw.models.as_ref()?.0.get(name)?.as_ref()?.fallback.as_deref()
 }

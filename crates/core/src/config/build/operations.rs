@@ -46,7 +46,7 @@ impl Site<'_> {
                 Err(why) => {
                     let message = format!("the address {why}");
                     let help = "write it as `https://host/path`";
-                    self.value(&at.index(index), Rule::BadUrl, message, help);
+                    self.report(&at.index(index), Rule::BadUrl, message, help);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What `[defaults]` and models say alike: parameters, bounds, retries, timeouts, cache, limits.
 
-use super::{Site, auth::rate_limits};
+use super::{Site, caller::rate_limits};
 use crate::{
     config::{
         problem::Rule,
@@ -111,7 +111,7 @@ impl Site<'_> {
             && low > high
         {
             let message = format!("the lowest, {low}, is above the highest, {high}");
-            self.value(at, Rule::InvertedRange, message, format!("write `[{high}, {low}]`"));
+            self.report(at, Rule::InvertedRange, message, format!("write `[{high}, {low}]`"));
         }
     }
 
@@ -134,7 +134,7 @@ impl Site<'_> {
             format!("the default `{key}`, {default}, is outside the bounds, {low} to {high}");
         let help = format!("set `params.{key}` within the bounds, or widen `bounds.{key}`");
         let (params, bounds) = (at.key("params"), at.key("bounds"));
-        self.value(
+        self.report(
             &self.nearer(params.key(key), bounds.key(key)),
             Rule::DefaultOutsideBounds,
             message,
@@ -160,7 +160,7 @@ impl Site<'_> {
                 base.0, max.0
             );
             let place = self.nearer(at.key("base_delay_ms"), at.key("max_delay_ms"));
-            self.value(&place, Rule::InvertedRange, message, "raise `max_delay_ms`");
+            self.report(&place, Rule::InvertedRange, message, "raise `max_delay_ms`");
         }
         let statuses = raw.statuses.as_ref()?;
         let at = at.key("statuses");
@@ -188,7 +188,7 @@ impl Site<'_> {
     fn refuse_status(&self, status: &str, at: &Path<'_>) {
         let message = format!("a second attempt does not mend a {status}");
         let help = "of statuses, 408, 409, 429 and 500 to 599 (`\"5xx\"`) can be retried";
-        self.value(at, Rule::RetryStatus, message, help);
+        self.report(at, Rule::RetryStatus, message, help);
     }
 
     fn timeouts(&self, raw: &RawTimeout, at: &Path<'_>) -> Option<Timeouts> {
@@ -203,7 +203,7 @@ impl Site<'_> {
                 let message =
                     format!("`{part}` is {}, above `{whole}`, which is {}", part_ms.0, whole_ms.0);
                 let place = self.nearer(at.key(part), at.key(whole));
-                self.value(
+                self.report(
                     &place,
                     Rule::TimeoutOrder,
                     message,
@@ -218,7 +218,7 @@ impl Site<'_> {
                 idle.0, total.0
             );
             let place = self.nearer(at.key("idle_ms"), at.key("total_ms"));
-            self.value(&place, Rule::NoEffect, message, "lower `idle_ms`");
+            self.report(&place, Rule::NoEffect, message, "lower `idle_ms`");
         }
         Some(Timeouts {
             connect: DurationMs(raw.connect_ms?.0),
@@ -235,7 +235,7 @@ impl Site<'_> {
         if enabled && ttl < 60 {
             let message = format!("`ttl_seconds` is {ttl}, and KV keeps nothing for less than 60");
             let help = "write 60 or more, or `enabled = false`";
-            self.value(&at.key("ttl_seconds"), Rule::ShortTtl, message, help);
+            self.report(&at.key("ttl_seconds"), Rule::ShortTtl, message, help);
         }
         Some(CachePolicy {
             enabled,

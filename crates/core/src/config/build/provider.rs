@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::Site;
 use crate::config::{
     findings::Found,
-    hosts::Url,
+    hosts::{self, Url},
     problem::Rule,
     raw::{Kind, Named, RawConfig, RawProvider, Secret},
     secrets,
@@ -66,16 +66,25 @@ impl Site<'_> {
         for key in keys.iter().filter(|key| self.notes.is_written(&at.key(key))) {
             let message = format!("`{key}` belongs to providers of kind \"{kind}\"");
             self.notes
-                .key(&at.key(key), Found::new(Rule::MisplacedKey, message).help("take it out"));
+                .at_key(&at.key(key), Found::new(Rule::MisplacedKey, message).help("take it out"));
         }
     }
 
+    /// Reports a placement that says who bills a call and is wrong about it.
     fn check_placement(&self, raw: &RawProvider, at: &Path<'_>) {
-        if raw.placement == Some(Placement::Edge) {
-            let message = "a provider of kind \"openai\" is on the network, not in the Worker";
-            let help = "write \"gpu\" for hardware of your own, \"api\" for somebody's API";
-            self.value(&at.key("placement"), Rule::MisplacedKey, message, help);
-        }
+        let known = raw.base_url.as_deref().and_then(hosts::of_url);
+        let (message, help) = match (raw.placement, known) {
+            (Some(Placement::Edge), _) => (
+                "a provider of kind \"openai\" is on the network, not in the Worker".to_owned(),
+                "write \"gpu\" for hardware of your own, \"api\" for somebody's API",
+            ),
+            (Some(Placement::Gpu), Some(host)) => (
+                format!("{} is somebody's API and bills each call", host.name),
+                "write `placement = \"api\"`, or the `base_url` of your own server",
+            ),
+            (Some(Placement::Gpu | Placement::Api) | None, _) => return,
+        };
+        self.report(&at.key("placement"), Rule::MisplacedKey, message, help);
     }
 
     fn endpoint(&self, raw: &RawProvider, at: &Path<'_>) -> Option<Endpoint> {
@@ -105,7 +114,7 @@ impl Site<'_> {
             );
             let help = "take it back at its provider, then `wrangler secret put OPENAI_API_KEY` and \
                         `{ env = \"OPENAI_API_KEY\" }`";
-            self.value(&at, Rule::LiteralSecret, message, help);
+            self.report(&at, Rule::LiteralSecret, message, help);
             return None;
         }
         let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -113,7 +122,7 @@ impl Site<'_> {
             name.len() <= 128 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !(starts_well && is_name) {
             let help = "letters, digits and `_`, such as `OPENAI_API_KEY`";
-            self.value(
+            self.report(
                 &at,
                 Rule::BadSecretName,
                 "this cannot be the name of a Worker secret",
@@ -129,7 +138,7 @@ impl Site<'_> {
             Ok(url) => url,
             Err(why) => {
                 let message = format!("the address {why}");
-                self.value(at, Rule::BadUrl, message, "write it as `https://api.openai.com/v1`");
+                self.report(at, Rule::BadUrl, message, "write it as `https://api.openai.com/v1`");
                 return None;
             }
         };
@@ -137,7 +146,7 @@ impl Site<'_> {
             if let Some(base) = url.path.strip_suffix(route) {
                 let message = format!("the address goes on into a route, `{route}`");
                 let help = format!("end it with the path before that, `{base}`");
-                self.value(at, Rule::BadUrl, message, help);
+                self.report(at, Rule::BadUrl, message, help);
                 return None;
             }
         }
@@ -147,11 +156,11 @@ impl Site<'_> {
                 host.name, url.path
             );
             let help = format!("write `https://{}{}`", host.name, host.base_path);
-            self.value(at, Rule::BasePath, message, help);
+            self.report(at, Rule::BasePath, message, help);
         }
         if has_key && !url.is_https && url.is_public() {
             let message = "the provider's key and every prompt travel unencrypted";
-            self.value(at, Rule::KeyOverHttp, message, "write `https://`");
+            self.report(at, Rule::KeyOverHttp, message, "write `https://`");
         }
         Some(text.trim_end_matches('/').to_owned())
     }
@@ -177,7 +186,8 @@ impl Site<'_> {
             match wrong {
                 Some(why) => {
                     let message = format!("{} {why}", secrets::quoted(name));
-                    self.notes.key(&at, Found::new(Rule::BadHeader, message).help("take it out"));
+                    self.notes
+                        .at_key(&at, Found::new(Rule::BadHeader, message).help("take it out"));
                 }
                 None => built.push((lower, value.clone())),
             }

@@ -30,12 +30,14 @@ impl Site<'_> {
     }
 
     fn note_unused_providers(&self, config: &Config) {
-        let targets = config.models.values().flat_map(|model| &model.targets);
-        let used: BTreeSet<_> = targets.map(|target| &target.provider.name).collect();
+        let mut used = BTreeSet::new();
+        for target in config.models.values().flat_map(|model| &model.targets) {
+            used.insert(&target.provider.name);
+        }
         let at = Path::Root.key("providers");
         for name in config.providers.keys().filter(|name| !used.contains(name)) {
             let message = format!("no model runs at `{name}`");
-            self.value(
+            self.report(
                 &at.key(name),
                 Rule::UnusedProvider,
                 message,
@@ -65,7 +67,7 @@ impl Site<'_> {
                 uncounted.join(", ")
             );
             let help = "give the model's targets a `price`";
-            self.value(&at.key("budget"), Rule::UncountedBudget, message, help);
+            self.report(&at.key("budget"), Rule::UncountedBudget, message, help);
         }
     }
 
@@ -77,7 +79,7 @@ impl Site<'_> {
                 model.name
             );
             let help = "raise the limit, or lower the model's `params.max_tokens`";
-            self.value(&at.key("tokens_per_minute"), Rule::LimitBelowDefault, message, help);
+            self.report(&at.key("tokens_per_minute"), Rule::LimitBelowDefault, message, help);
         }
     }
 }

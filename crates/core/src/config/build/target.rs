@@ -1,6 +1,6 @@
 //! Where a model runs, and what it takes there.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{Site, model::Providers};
 use crate::{
@@ -36,13 +36,13 @@ impl Site<'_> {
         self.notes.missing(&at, help);
         let targets = model.targets.as_ref()?;
         if targets.0.is_empty() {
-            self.value(&at, Rule::Missing, "the model runs nowhere", help);
+            self.report(&at, Rule::Missing, "the model runs nowhere", help);
         }
-        let mut seen = HashMap::new();
         let mut built = Vec::new();
         for (index, target) in targets.iter() {
             let at = at.index(index);
-            self.check_chosen(target, index, model.strategy, &mut seen, &at);
+            let before = targets.0.get(..index).unwrap_or_default();
+            self.check_chosen(target, before, model.strategy, &at);
             if let Some(target) = self.target(target, model.deprecated, root, providers, &at) {
                 built.push(Arc::new(target));
             }
@@ -51,26 +51,30 @@ impl Site<'_> {
     }
 
     /// Reports targets that are never chosen, and weights that nobody reads.
-    fn check_chosen<'t>(
+    fn check_chosen(
         &self,
-        target: &'t RawTarget,
-        index: usize,
+        target: &RawTarget,
+        before: &[Option<RawTarget>],
         strategy: Option<Strategy>,
-        seen: &mut HashMap<(&'t str, &'t str), usize>,
         at: &Path<'_>,
     ) {
-        if let (Some(provider), Some(model)) = (&target.provider, &target.model)
-            && let Some(first) = seen.insert((provider, model), index)
+        let is_same = |other: &Option<RawTarget>| {
+            other.as_ref().is_some_and(|other| {
+                other.provider == target.provider && other.model == target.model
+            })
+        };
+        if let (Some(_), Some(_)) = (&target.provider, &target.model)
+            && let Some(first) = before.iter().position(is_same)
         {
             let message = format!("`targets[{first}]` is the same target");
             let help = "take it out; a larger share is a larger `weight`";
-            self.value(at, Rule::UnreachableTarget, message, help);
+            self.report(at, Rule::UnreachableTarget, message, help);
         }
         let weight = at.key("weight");
         match (target.weight, strategy) {
             (Some(written), _) if written.0 == 0 => {
                 let message = "a target of weight 0 is never chosen";
-                self.value(
+                self.report(
                     &weight,
                     Rule::UnreachableTarget,
                     message,
@@ -82,7 +86,7 @@ impl Site<'_> {
             {
                 let found =
                     Found::new(Rule::NoEffect, "weights count under the strategy `weighted` alone");
-                self.notes.key(&weight, found.help("write `strategy = \"weighted\"`"));
+                self.notes.at_key(&weight, found.help("write `strategy = \"weighted\"`"));
             }
             (Some(_) | None, _) => {}
         }
@@ -113,7 +117,7 @@ impl Site<'_> {
         }
         if raw.model.as_deref().is_some_and(str::is_empty) {
             let help = "name the model as the provider does: `model = \"gpt-4o-mini\"`";
-            self.value(&at.key("model"), Rule::BadName, "the model has no name", help);
+            self.report(&at.key("model"), Rule::BadName, "the model has no name", help);
         }
         self.note_price(raw, root, at);
         let (provider, model) = (raw.provider.as_ref()?, raw.model.as_ref()?);
@@ -122,7 +126,7 @@ impl Site<'_> {
             provider: Arc::clone(providers?.get(provider)?),
             model: model.clone(),
             weight: u32::try_from(raw.weight?.0).ok()?,
-            price: super::auth::optional(price)?,
+            price: super::caller::optional(price)?,
             dialect: Dialect {
                 max_completion_tokens: raw.max_completion_tokens?,
                 sampling: raw.sampling?,
@@ -145,7 +149,7 @@ impl Site<'_> {
             None => format!("the providers are {}", nearest::listing(&known)),
         };
         let message = format!("no provider is named {}", secrets::quoted(name));
-        self.value(at, Rule::UnknownProvider, message, help);
+        self.report(at, Rule::UnknownProvider, message, help);
     }
 
     fn price(&self, raw: &RawPrice, at: &Path<'_>) -> Option<Price> {
@@ -168,7 +172,7 @@ impl Site<'_> {
         let Some(date) = &raw.retires else {
             if self.notes.is_written(&at.key("successor")) {
                 let message = "a successor counts beside a retirement day";
-                self.value(
+                self.report(
                     &at.key("successor"),
                     Rule::NoEffect,
                     message,
@@ -205,7 +209,7 @@ impl Site<'_> {
             Some(successor) => format!("use `{successor}`"),
             None => "see the provider's list of deprecations for what follows it".to_owned(),
         };
-        self.value(&at.key("model"), rule, message, help);
+        self.report(&at.key("model"), rule, message, help);
     }
 
     fn note_price(&self, raw: &RawTarget, root: &RawConfig, at: &Path<'_>) {
@@ -220,7 +224,7 @@ impl Site<'_> {
             let message = format!("what {} costs is unknown", secrets::quoted(model));
             let help = "write `price = { input = …, output = … }` in US dollars per million tokens, or \
                         for hardware of your own `placement = \"gpu\"` at its provider";
-            self.value(&at.key("model"), Rule::NoPrice, message, help);
+            self.report(&at.key("model"), Rule::NoPrice, message, help);
         }
     }
 
@@ -238,7 +242,7 @@ impl Site<'_> {
                 let message =
                     format!("`{model}` answers with {} tokens at most, not {highest}", maximum.0);
                 let help = format!("lower the highest `max_tokens` to {}", maximum.0);
-                self.value(&bounds.key("max_tokens"), Rule::BoundAboveMaximum, message, help);
+                self.report(&bounds.key("max_tokens"), Rule::BoundAboveMaximum, message, help);
             }
         }
     }

@@ -34,7 +34,10 @@ macro_rules! choice {
             fn read(node: &Node, at: &Path<'_>, notes: &Notes<'_>) -> Option<Self> {
                 match word(node, at, notes)? {
                     $($word => Some(Self::$variant),)*
-                    other => unknown_value(other, &[$($word),*], at, notes),
+                    other => {
+                        report_unknown(other, &[$($word),*], at, notes);
+                        None
+                    }
                 }
             }
         }
@@ -102,18 +105,18 @@ fn word<'a>(node: &'a Node, at: &Path<'_>, notes: &Notes<'_>) -> Option<&'a str>
     }
 }
 
-fn unknown_value<T>(word: &str, words: &[&str], at: &Path<'_>, notes: &Notes<'_>) -> Option<T> {
-    let is_kind = matches!(at, Path::Key(_, "kind"));
-    if is_kind && LATER_KINDS.contains(&word) {
+#[cold]
+fn report_unknown(word: &str, words: &[&str], at: &Path<'_>, notes: &Notes<'_>) {
+    if at.name() == "kind" && LATER_KINDS.contains(&word) {
         let message = format!("providers of kind \"{word}\" are not supported by this version");
-        notes.value(at, Found::new(Rule::NotSupported, message).help("use \"openai\" or \"mock\""));
-        return None;
+        let found = Found::new(Rule::NotSupported, message);
+        notes.at_value(at, found.help("use \"openai\" or \"mock\""));
+        return;
     }
     let help = nearest::word(word, words).map_or_else(
         || format!("it takes {}", nearest::listing(words)),
         |known| format!("did you mean \"{known}\"?"),
     );
     let message = format!("`{}` cannot be {}", at.name(), secrets::quoted(word));
-    notes.value(at, Found::new(Rule::UnknownValue, message).help(help));
-    None
+    notes.at_value(at, Found::new(Rule::UnknownValue, message).help(help));
 }

@@ -43,6 +43,7 @@ raw! {
         /// The model as the provider names it.
         model: String,
         /// Its share under the strategy `weighted`.
+        #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1)))]
         weight: Whole<0, 1_000_000>,
         /// What it costs, in place of the price table.
         price: RawPrice,

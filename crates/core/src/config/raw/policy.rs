@@ -87,7 +87,8 @@ raw! {
     RawCache {
         /// Whether replies are cached.
         enabled: bool,
-        /// How long a reply is kept, in seconds, at least 60.
+        /// How long a reply is kept, in seconds: KV keeps nothing for less than 60.
+        #[cfg_attr(feature = "schema", schemars(extend("minimum" = 60)))]
         ttl_seconds: Whole<0, 31_536_000>,
         /// Who shares replies.
         scope: CacheScope,

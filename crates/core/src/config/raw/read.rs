@@ -81,9 +81,11 @@ impl<T: Read> Read for Named<T> {
         let Value::Table(table) = &node.value else {
             return wrong_type("a table", node, at, notes);
         };
-        let read =
-            |(key, item): (&String, &Node)| (key.clone(), T::read(item, &at.key(key), notes));
-        Some(Self(table.iter().map(read).collect()))
+        let mut named = BTreeMap::new();
+        for (key, item) in table {
+            named.insert(key.clone(), T::read(item, &at.key(key), notes));
+        }
+        Some(Self(named))
     }
 }
 
@@ -98,14 +100,19 @@ pub(crate) fn known_keys<'a>(
         return wrong_type("a table", node, at, notes);
     };
     for key in table.keys().filter(|key| !keys.contains(&key.as_str())) {
-        let found = Found::new(Rule::UnknownKey, format!("there is no key `{key}` here"));
-        let help = nearest::key(key, keys).map_or_else(
-            || format!("the keys here are {}", nearest::listing(keys)),
-            |known| format!("did you mean `{known}`?"),
-        );
-        notes.key(&at.key(key), found.help(help));
+        report_unknown(key, keys, at, notes);
     }
     Some(table)
+}
+
+#[cold]
+fn report_unknown(key: &str, keys: &[&str], at: &Path<'_>, notes: &Notes<'_>) {
+    let found = Found::new(Rule::UnknownKey, format!("there is no key `{key}` here"));
+    let help = nearest::key(key, keys).map_or_else(
+        || format!("the keys here are {}", nearest::listing(keys)),
+        |known| format!("did you mean `{known}`?"),
+    );
+    notes.at_key(&at.key(key), found.help(help));
 }
 
 pub(crate) fn read_key<T: Read>(
@@ -124,16 +131,22 @@ pub(crate) fn wrong_type<T>(
     at: &Path<'_>,
     notes: &Notes<'_>,
 ) -> Option<T> {
-    let found = Found::new(
-        Rule::WrongType,
-        format!("`{}` takes {expected}, not {}", at.name(), node.value.kind()),
-    );
+    report_type(expected, &node.value, at, notes);
+    None
+}
+
+#[cold]
+fn report_type(expected: &str, value: &Value, at: &Path<'_>, notes: &Notes<'_>) {
+    let message = format!("`{}` takes {expected}, not {}", at.name(), value.kind());
+    let found = Found::new(Rule::WrongType, message);
     let is_quoted = |text: &str| text.parse::<f64>().is_ok() || matches!(text, "true" | "false");
-    let found = match &node.value {
+    let found = match value {
         Value::Text(text) if is_quoted(text) => found.help("write it without quotes"),
+        Value::Text(_) | Value::Table(_) if expected == "an array" => {
+            found.help("put it in square brackets, even where it is the only one")
+        }
         Value::Null => found.help("leave the key out"),
         _ => found,
     };
-    notes.value(at, found);
-    None
+    notes.at_value(at, found);
 }

@@ -1,5 +1,7 @@
 //! Values that are not tables of known keys.
 
+use std::fmt::Display;
+
 use super::read::{Read, known_keys, read_key, wrong_type};
 use crate::config::{
     findings::{Found, Notes},
@@ -64,7 +66,10 @@ impl<const MIN: u64, const MAX: u64> Read for Whole<MIN, MAX> {
         };
         match u64::try_from(found) {
             Ok(whole) if (MIN..=MAX).contains(&whole) => Some(Self(whole)),
-            Ok(_) | Err(_) => out_of_range(found, MIN, MAX, at, notes),
+            Ok(_) | Err(_) => {
+                report_range(&found, &MIN, &MAX, at, notes);
+                None
+            }
         }
     }
 }
@@ -80,7 +85,8 @@ impl<const MIN: u32, const MAX: u32> Read for Real<MIN, MAX> {
         if f64::from(MIN) <= found && found <= f64::from(MAX) {
             return Some(Self(found));
         }
-        out_of_range(found, MIN, MAX, at, notes)
+        report_range(&found, &MIN, &MAX, at, notes);
+        None
     }
 }
 
@@ -103,7 +109,7 @@ impl<T: Read> Read for Pair<T> {
 impl Read for Secret {
     fn read(node: &Node, at: &Path<'_>, notes: &Notes<'_>) -> Option<Self> {
         if let Value::Text(text) = &node.value {
-            notes.value(at, secrets::found(text));
+            notes.at_value(at, secrets::found(text));
             return None;
         }
         let table = known_keys(&["env"], node, at, notes)?;
@@ -130,16 +136,16 @@ impl Read for Status {
     }
 }
 
-fn out_of_range<T>(
-    found: impl std::fmt::Display,
-    low: impl std::fmt::Display,
-    high: impl std::fmt::Display,
+#[cold]
+fn report_range(
+    found: &dyn Display,
+    low: &dyn Display,
+    high: &dyn Display,
     at: &Path<'_>,
     notes: &Notes<'_>,
-) -> Option<T> {
+) {
     let message = format!("`{}` is {found}; it takes {low} to {high}", at.name());
-    notes.value(at, Found::new(Rule::OutOfRange, message));
-    None
+    notes.at_value(at, Found::new(Rule::OutOfRange, message));
 }
 
 #[expect(
@@ -149,69 +155,4 @@ fn out_of_range<T>(
 )]
 const fn int_to_f64(int: i64) -> f64 {
     int as f64
-}
-
-#[cfg(feature = "schema")]
-mod schema {
-    //! How these values look in the JSON Schema.
-
-    use std::borrow::Cow;
-
-    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-
-    use super::{Pair, Real, Secret, Status, Whole};
-    use crate::config::raw::{List, Named};
-
-    macro_rules! inline_schema {
-        ([$($generic:tt)*] $type:ty, $name:literal, |$generator:ident| $schema:expr) => {
-            impl<$($generic)*> JsonSchema for $type {
-                fn inline_schema() -> bool {
-                    true
-                }
-
-                fn schema_name() -> Cow<'static, str> {
-                    $name.into()
-                }
-
-                fn json_schema($generator: &mut SchemaGenerator) -> Schema {
-                    $schema
-                }
-            }
-        };
-    }
-
-    inline_schema!([const MIN: u64, const MAX: u64] Whole<MIN, MAX>, "Whole", |_generator| {
-        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
-    });
-    inline_schema!([const MIN: u32, const MAX: u32] Real<MIN, MAX>, "Real", |_generator| {
-        json_schema!({ "type": "number", "minimum": MIN, "maximum": MAX })
-    });
-    inline_schema!([T: JsonSchema] Pair<T>, "Pair", |generator| {
-        let items = generator.subschema_for::<T>();
-        json_schema!({ "type": "array", "items": items, "minItems": 2, "maxItems": 2 })
-    });
-    inline_schema!([] Status, "Status", |_generator| {
-        json_schema!({ "anyOf": [
-            { "type": "integer", "minimum": 408, "maximum": 599 },
-            { "const": "5xx" },
-        ]})
-    });
-    inline_schema!([] Secret, "Secret", |_generator| {
-        json_schema!({
-            "type": "object",
-            "properties": { "env": {
-                "type": "string",
-                "description": "The name of a Worker secret.",
-                "default": null,
-            }},
-            "required": ["env"],
-            "additionalProperties": false,
-        })
-    });
-    inline_schema!([T: JsonSchema] List<T>, "List", |generator| {
-        json_schema!({ "type": "array", "items": generator.subschema_for::<T>() })
-    });
-    inline_schema!([T: JsonSchema] Named<T>, "Named", |generator| {
-        json_schema!({ "type": "object", "additionalProperties": generator.subschema_for::<T>() })
-    });
 }

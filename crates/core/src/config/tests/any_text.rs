@@ -105,11 +105,23 @@ proptest! {
 
 #[test]
 fn deep_nesting_is_a_problem_and_no_overflow() {
-    for text in
-        ["[".repeat(100_000), format!("a = {}", "[".repeat(100_000)), "{\"a\":".repeat(100_000)]
-    {
+    for text in [
+        format!("{}x = 1", "a.".repeat(100_000)),
+        format!("[{}x]", "a.".repeat(100_000)),
+        format!("x = {{ {}x = 1 }}", "a.".repeat(100_000)),
+        "[".repeat(100_000),
+        format!("a = {}", "[".repeat(100_000)),
+        "{\"a\":".repeat(100_000),
+    ] {
         assert!(load_toml(&text).is_err());
     }
+}
+
+#[test]
+fn a_deep_variable_is_a_problem_and_no_overflow() {
+    let name = format!("TOLLHOUSE{}", "__A".repeat(100_000));
+    let found = problems(load_with(&fixture("full.toml"), &[(&name, "1")]));
+    assert!(found.iter().any(|problem| problem.rule == Rule::BadVariable));
 }
 
 #[test]

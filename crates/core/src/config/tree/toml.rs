@@ -31,13 +31,12 @@ pub(crate) fn parse_value(text: &str) -> Option<Node> {
 }
 
 fn entries(table: DeTable<'_>) -> Table {
-    table
-        .into_iter()
-        .map(|(key, value)| {
-            let span = key.span();
-            (Cow::into_owned(key.into_inner()), node(span, value))
-        })
-        .collect()
+    let mut entries = Table::new();
+    for (key, value) in table {
+        let span = key.span();
+        entries.insert(Cow::into_owned(key.into_inner()), node(span, value));
+    }
+    entries
 }
 
 fn node(key: Range<usize>, value: Spanned<DeValue<'_>>) -> Node {

@@ -57,7 +57,7 @@ pub struct Loaded {
 
 /// The configuration of a gateway that has none: open, with the mock provider alone.
 pub const fn default_toml() -> &'static str {
-    include_str!("default.toml")
+    include_str!("config/default.toml")
 }
 
 /// Reads and checks a configuration.
