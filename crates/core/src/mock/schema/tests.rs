@@ -97,7 +97,10 @@ fn demands_from_several_places_are_met_together() {
         "type": "object",
         "properties": {
             "name": {"minLength": 4},
-            "age": {"allOf": [{"type": ["integer", "string"]}, {"type": "number"}, {"$ref": "#/$defs/Low"}, {"maximum": 11}]},
+            "age": {"minimum": 1, "maximum": 99, "allOf": [
+                {"type": ["integer", "string"]}, {"type": "number"},
+                {"$ref": "#/$defs/Low"}, {"minimum": 2, "maximum": 11}, {"maximum": 50},
+            ]},
             "size": {"type": "integer", "enum": [1, 2, 3], "allOf": [{"enum": [3, 4]}]},
         },
     }));
