@@ -168,7 +168,10 @@ fn a_caller_who_leaves_pays_for_what_was_used_and_no_more() {
     // The provider is called off each time, and the reserve of 2 000 comes back each time.
     for n in 1..=4 {
         leave_after(&url, "team-key", &body, |seen| seen.contains("word")).unwrap();
-        assert!(provider.wait_until(|seen| seen.iter().filter(|seen| seen.cancelled).count() == n), "{n}");
+        assert!(
+            provider.wait_until(|seen| seen.iter().filter(|seen| seen.cancelled).count() == n),
+            "{n}"
+        );
     }
     body["stream"] = json!(false);
     body["max_tokens"] = json!(4000);

@@ -68,7 +68,7 @@ fn read(arguments: &[String]) -> Result<Options> {
         let value = rest.next().with_context(|| format!("`{flag}` needs a value"))?;
         match flag.as_str() {
             "--port" => {
-                options.port = value.parse().with_context(|| format!("`{value}` is no port"))?
+                options.port = value.parse().with_context(|| format!("`{value}` is no port"))?;
             }
             "--config" => {
                 options.config = Some(

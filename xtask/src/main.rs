@@ -1,5 +1,6 @@
 //! `cargo xtask dev|test|build|bench|soak`: sets up what a task needs, then does it.
 
+mod bench;
 mod build;
 mod dev;
 mod setup;
@@ -17,7 +18,6 @@ usage: cargo xtask <task>
   test [FILTER]                       everything: formatting, lints, unit and end-to-end tests
   build [--quick]                     leave the Worker in crates/worker/build
   bench [NAME…]                       ratios against a JavaScript pass-through, and sizes
-  soak [--minutes N]                  mixed faults at high concurrency, then the books are checked
 ";
 
 fn main() -> ExitCode {
@@ -42,6 +42,7 @@ fn run() -> Result<()> {
         "build" => build::run(&shell, build::Profile::choose(rest)?),
         "dev" => dev::run(&shell, rest),
         "test" => tests::run(&shell, rest),
+        "bench" => bench::run(&shell, rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())

@@ -80,20 +80,14 @@ fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
-        let escape = match (first, tail) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
-            _ => None,
+        let escape = if let (b'%', [high, low, ..]) = (first, tail) {
+            hex(*high).zip(hex(*low))
+        } else {
+            None
         };
-        match (escape, tail) {
-            (Some((high, low)), [_, _, after @ ..]) => {
-                bytes.push(high << 4 | low);
-                rest = after;
-            }
-            (Some(_) | None, _) => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
+        let (byte, length) = escape.map_or((*first, 0), |(high, low)| (high << 4 | low, 2));
+        bytes.push(byte);
+        rest = tail.get(length..).unwrap_or_default();
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -179,7 +179,7 @@ impl Host for WorkerHost {
     fn answer(&self, answer: Answer<'_>) {
         match answer.body {
             AnswerBody::Whole(bytes) => {
-                glue::answer(self.call, answer.status, answer.headers, bytes)
+                glue::answer(self.call, answer.status, answer.headers, bytes);
             }
             AnswerBody::AsReceived => {
                 let last = self.upstreams.get().wrapping_sub(1);

@@ -72,9 +72,8 @@ impl Isolate {
     pub(crate) async fn gate(&self, call: u32) -> Option<Rc<Gate>> {
         let now = host::now();
         let freshness = self.keeper.borrow().freshness(now);
-        match freshness {
-            Freshness::Stale => self.look(call).await,
-            Freshness::Fresh | Freshness::Aging => {}
+        if freshness == Freshness::Stale {
+            self.look(call).await;
         }
         self.gate.borrow().clone()
     }
@@ -88,9 +87,9 @@ impl Isolate {
             None => match stored_config(call).await {
                 Ok(Some(text)) => (CONFIG_KEY, text),
                 Ok(None) => ("the embedded default", default_toml().to_owned()),
-                // The store does not answer: what is in force goes on.
-                Err(()) if self.gate.borrow().is_some() => return,
-                Err(()) => ("the embedded default", default_toml().to_owned()),
+                // What is in force goes on, or nothing is served: the default must not answer in the
+                // place of a configuration that is only out of reach.
+                Err(()) => return,
             },
         };
         let source = Source { name, text: &text };
@@ -116,14 +115,13 @@ impl Isolate {
         let config = Rc::new(loaded.config.clone());
         self.registry.borrow_mut().config_loaded(config.digest);
         let mut gate = self.gate.borrow_mut();
-        *gate = Some(match gate.take() {
-            // Secrets of newly named providers must be read, so the gate is told them too.
-            Some(gate) => {
-                gate.adopt(config.clone(), secrets(&config));
-                gate
-            }
-            None => Rc::new(Gate::new(config.clone(), secrets(&config))),
-        });
+        // Secrets of newly named providers must be read, so the gate is told them too.
+        let secrets = secrets(&config);
+        if let Some(gate) = gate.as_ref() {
+            gate.adopt(config, secrets);
+        } else {
+            *gate = Some(Rc::new(Gate::new(config, secrets)));
+        }
     }
 
     /// Logs an operational event and sends it to the configured webhooks.
@@ -162,9 +160,8 @@ impl Isolate {
     /// back to their objects, and the configuration is looked at again.
     pub(crate) async fn tend(&self, call: u32) {
         let freshness = self.keeper.borrow().freshness(host::now());
-        match freshness {
-            Freshness::Aging | Freshness::Stale => self.look(call).await,
-            Freshness::Fresh => {}
+        if freshness != Freshness::Fresh {
+            self.look(call).await;
         }
         if self.tended.replace(true) {
             return;

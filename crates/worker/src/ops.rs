@@ -4,6 +4,8 @@
 //! completed by one call of [`complete`] with the same slot. JavaScript completes every operation
 //! exactly once, also when it fails or when the caller has left.
 
+#![expect(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it stands")]
+
 use std::{
     cell::RefCell,
     future::Future,

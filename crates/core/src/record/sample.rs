@@ -15,6 +15,7 @@ use crate::{
         Model, ModelAccess, Params, Placement, Provider, ProviderKind, RateLimits, RetryPolicy,
         Target, Timeouts,
     },
+    http::TraceContext,
     price::Usage,
     refusal::Code,
     units::{DurationMs, MicroUsd, Tokens, UnixMs},
@@ -98,7 +99,7 @@ pub(crate) fn full() -> Record {
     let (first, second) = (target("openai", "gpt-4o-mini"), target("gpu", "llama-3-8b"));
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let mut record = Record::new(RequestId::new(0x2a), EVENING, Endpoint::ChatCompletions);
-    record.trace = TraceId::from_traceparent(traceparent);
+    record.trace = TraceContext::parse(traceparent).map(|trace| TraceId::new(trace.trace_id));
     record.key = Some(key("team-a"));
     record.model = Some(model("fast"));
     record.target = Some(Arc::clone(&second));

@@ -197,20 +197,19 @@ impl Attempts {
 
     fn pick(&mut self, now: UnixMs, dice: UnitInterval, budget: impl FnOnce() -> bool) -> Next {
         let fresh = self.candidates.iter().position(|candidate| !candidate.out && !candidate.asked);
-        let (index, after) = match fresh {
-            Some(index) => (index, self.pause_of(index, now)),
-            None => {
-                // Everyone left was asked in this round: a new one begins, after a pause.
-                let Some(index) = self.soonest() else {
-                    return Next::GiveUp(self.last.clone().final_answer());
-                };
-                for candidate in &mut self.candidates {
-                    candidate.asked = false;
-                }
-                let backoff = self.backoff(dice);
-                self.rounds += 1;
-                (index, self.pause_of(index, now).max(backoff))
+        let (index, after) = if let Some(index) = fresh {
+            (index, self.pause_of(index, now))
+        } else {
+            // Everyone left was asked in this round: a new one begins, after a pause.
+            let Some(index) = self.soonest() else {
+                return Next::GiveUp(self.last.clone().final_answer());
+            };
+            for candidate in &mut self.candidates {
+                candidate.asked = false;
             }
+            let backoff = self.backoff(dice);
+            self.rounds += 1;
+            (index, self.pause_of(index, now).max(backoff))
         };
         let again = self.candidates.get(index).is_some_and(|candidate| candidate.known);
         if again && !budget() {

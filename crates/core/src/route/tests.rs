@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    config,
+    config::{self, valid::BreakerPolicy},
     openai::samples::{PLAIN, model, target},
 };
 
@@ -12,7 +12,7 @@ fn config(text: &str) -> Config {
 }
 
 fn breakers() -> Breakers {
-    Breakers::new(crate::config::valid::BreakerPolicy { failures: 1, open: DurationMs(1000) })
+    Breakers::new(BreakerPolicy { failures: 1, open: DurationMs(1000) })
 }
 
 fn names(targets: &[Arc<Target>]) -> Vec<&str> {
@@ -46,7 +46,7 @@ fn resting_targets_are_left_out_and_all_resting_is_a_refusal_with_a_time() {
     let config = config(CHAIN);
     let model = &config.models["first"];
     let mut breakers = breakers();
-    let mut asked = |breakers: &Breakers| {
+    let asked = |breakers: &Breakers| {
         order(&config, model, breakers, &Latencies::default(), UnixMs(400), || {
             UnitInterval::new(0.0)
         })

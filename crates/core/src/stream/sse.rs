@@ -81,15 +81,11 @@ impl Decoder {
     /// The next whole line of `rest` and what follows it.
     fn next_line<'a>(&mut self, rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
         let (line, after) = rest.split_at_checked(memchr2(b'\r', b'\n', rest)?)?;
-        match after {
-            [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] => Some((line, after)),
-            [b'\r'] => {
-                self.after_cr = true;
-                Some((line, &[]))
-            }
-            [_, after @ ..] => Some((line, after)),
-            [] => None,
+        if after == b"\r" {
+            self.after_cr = true;
+            return Some((line, &[]));
         }
+        Some((line, after.strip_prefix(b"\r\n").or_else(|| after.get(1..))?))
     }
 
     /// Adds lines to the event's data.

@@ -81,14 +81,13 @@ impl Ledger {
 
     fn with<T>(&self, run: impl FnOnce(&Rows, &mut Aggregate) -> Result<T>) -> Result<T> {
         let mut loaded = self.loaded.borrow_mut();
-        let (rows, aggregate) = match loaded.take() {
-            Some(pair) => loaded.insert(pair),
-            None => {
-                let rows = Rows::open(&self.state)?;
-                rows.run(&usage_table(), vec![])?;
-                let restored = Aggregate::restore(rows.all()?.into_iter().filter_map(row));
-                loaded.insert((rows, restored.aggregate))
-            }
+        let (rows, aggregate) = if let Some(pair) = loaded.take() {
+            loaded.insert(pair)
+        } else {
+            let rows = Rows::open(&self.state)?;
+            rows.run(&usage_table(), vec![])?;
+            let restored = Aggregate::restore(rows.all()?.into_iter().filter_map(row));
+            loaded.insert((rows, restored.aggregate))
         };
         run(rows, aggregate)
     }
@@ -119,11 +118,10 @@ fn row((key, value): (String, String)) -> Option<Row> {
 }
 
 fn usage_table() -> String {
-    let columns: String =
-        Counts::NAMES.iter().map(|name| format!("{name} INTEGER NOT NULL, ")).collect();
+    let columns = Counts::NAMES.join(" INTEGER NOT NULL, ");
     format!(
-        "CREATE TABLE IF NOT EXISTS usage (day TEXT, key TEXT, model TEXT, target TEXT, {columns}
-         PRIMARY KEY (day, key, model, target))"
+        "CREATE TABLE IF NOT EXISTS usage (day TEXT, key TEXT, model TEXT, target TEXT,
+         {columns} INTEGER NOT NULL, PRIMARY KEY (day, key, model, target))"
     )
 }
 

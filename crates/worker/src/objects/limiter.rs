@@ -34,14 +34,12 @@ impl Limiter {
     /// back until what was written is on disk: so what was granted is never forgotten.
     fn handle(&self, message: &[u8]) -> Result<Vec<u8>> {
         let mut loaded = self.loaded.borrow_mut();
-        let (rows, limiter) = match loaded.take() {
-            Some(pair) => loaded.insert(pair),
-            None => {
-                let rows = Rows::open(&self.state)?;
-                let limiter =
-                    rate::Limiter::restore(rows.all()?).map_err(|error| error.to_string())?;
-                loaded.insert((rows, limiter))
-            }
+        let (rows, limiter) = if let Some(pair) = loaded.take() {
+            loaded.insert(pair)
+        } else {
+            let rows = Rows::open(&self.state)?;
+            let limiter = rate::Limiter::restore(rows.all()?).map_err(|error| error.to_string())?;
+            loaded.insert((rows, limiter))
         };
         let reply = limiter.handle(message, now()).map_err(|error| error.to_string())?;
         rows.write(limiter.changed_rows().into_iter().map(|(key, value)| (key, Some(value))))?;

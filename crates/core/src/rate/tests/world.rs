@@ -483,8 +483,7 @@ pub(super) fn assert_no_window_exceeds(
         last = *at;
         assert!(
             amount * 60_000 <= level,
-            "{bucket}: {amount} at {at}, of {} sixty-thousandths at {limit} a minute",
-            level
+            "{bucket}: {amount} at {at}, of {level} sixty-thousandths at {limit} a minute"
         );
         level -= amount * 60_000;
     }

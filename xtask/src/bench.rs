@@ -1,0 +1,19 @@
+//! Builds the Worker as it is deployed and measures it against a JavaScript pass-through.
+
+use anyhow::Result;
+use xshell::{Shell, cmd};
+
+use crate::{
+    build::{self, Profile},
+    setup,
+};
+
+/// Prints ratios, and the size of what is deployed.
+pub(crate) fn run(sh: &Shell, names: &[String]) -> Result<()> {
+    build::run(sh, Profile::Release)?;
+    setup::say("measuring, a few minutes; other work on this machine blurs it");
+    cmd!(sh, "cargo run --quiet --package tollhouse-tests --bin bench -- {names...}")
+        .quiet()
+        .run()?;
+    Ok(())
+}
