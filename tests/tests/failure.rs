@@ -232,6 +232,32 @@ fn the_provider_is_called_off_when_the_caller_leaves() {
 }
 
 #[test]
+fn a_whole_answer_that_nobody_waits_for_is_called_off_too() {
+    let provider = Provider::playing(vec![vec![Step::Stall]]).unwrap();
+    let gateway = gateway(&[&provider], "");
+    let url = format!("{}/v1/chat/completions", gateway.url());
+    let caller = std::thread::spawn(move || leave_when(&url, &hello()));
+    assert!(provider.wait_until(|seen| seen.len() == 1));
+    drop(caller.join().unwrap());
+    assert!(provider.wait_until(|seen| seen.iter().any(|seen| seen.cancelled)));
+}
+
+/// Sends a request and returns its connection, which hangs up when it is dropped.
+fn leave_when(url: &str, body: &Value) -> std::net::TcpStream {
+    use std::io::Write;
+    let (host, path) = url.trim_start_matches("http://").split_once('/').unwrap();
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    let body = body.to_string();
+    write!(
+        stream,
+        "POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    stream
+}
+
+#[test]
 fn a_stream_that_is_cut_ends_in_an_error_and_never_in_done() {
     let mut steps = provider::chat_stream(&["word "; 20]);
     steps.truncate(8);

@@ -9,13 +9,12 @@ rust.initSync({ module: wasmModule });
 
 let generation = 0;
 
-// Runs one entry into Rust. A trap leaves the instance in an unknown state: every call in it is
-// answered with an error, and the next one finds a new instance.
+// Runs one entry into Rust. A trap, or an exception thrown through Rust, leaves the instance in an
+// unknown state: every call in it is answered with an error, and the next one finds a new instance.
 function enter(run) {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
     console.error(JSON.stringify({ level: "error", event: "instance_trapped", message: String(error) }));
     endAllCalls();
     generation += 1;
@@ -44,17 +43,12 @@ export default {
   fetch(request, env, ctx) {
     const call = new Call(request, env, ctx);
     listen(call);
+    // Also for a caller who leaves: what was taken for it is given back.
+    hold(call);
     let head = `${request.method}\n${request.url}`;
     for (const [name, value] of request.headers) head += `\n${name}:${value}`;
     enter(() => rust.begin(call.id, env, head));
     return call.reply;
-  },
-
-  async scheduled(_event, env, ctx) {
-    const call = new Call(undefined, env, ctx);
-    hold(call);
-    enter(() => rust.tick(call.id, env));
-    await call.finished;
   },
 };
 

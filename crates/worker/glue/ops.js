@@ -107,7 +107,6 @@ export function read_body(id, slot, limit) {
 
 export function answer(id, status, head, body) {
   const call = calls.get(id);
-  hold(call);
   call.resolve(new Response(body.length === 0 ? null : body.slice(), { status, headers: pairs(head) }));
 }
 
@@ -115,13 +114,11 @@ export function answer(id, status, head, body) {
 export function answer_received(id, upstream, status, head) {
   const call = calls.get(id);
   const held = call.upstream.get(upstream);
-  hold(call);
   call.resolve(new Response(held?.body ?? null, { status, headers: pairs(head) }));
 }
 
 export function answer_stream(id, status, head) {
   const call = calls.get(id);
-  hold(call);
   const { readable, writable } = new IdentityTransformStream();
   call.writer = writable.getWriter();
   call.writer.closed.catch(() => call.leave());
@@ -293,6 +290,8 @@ export function nudge(id) {
 // Waits, whether the caller is still there or not.
 export function pause(id, slot, ms) {
   const done = completer(id, slot);
+  // Nobody needs what the providers said any more.
+  calls.get(id).upstream.clear();
   setTimeout(() => done(0), ms);
 }
 
@@ -313,11 +312,12 @@ export function object(id, slot, binding, name, path, body) {
     .finally(() => clearTimeout(timer));
 }
 
-export function kv_get(id, slot, binding, key) {
+// `cacheSeconds` is how long this location may answer from its own cache, at least 30.
+export function kv_get(id, slot, binding, key, cacheSeconds) {
   const done = completer(id, slot);
   const store = calls.get(id).env[binding];
   if (!store) return done(FAILED, `no binding ${binding}`);
-  store.get(key, "arrayBuffer").then(
+  store.get(key, { type: "arrayBuffer", cacheTtl: cacheSeconds }).then(
     (value) => (value === null ? done(NOTHING) : done(0, "", new Uint8Array(value))),
     (error) => done(FAILED, text(error)),
   );
@@ -350,9 +350,8 @@ export function post(id, slot, url, body, ms) {
   );
 }
 
-// What is done after the reply keeps the Worker awake until `finish`.
+// What is done for a call keeps the Worker awake until `finish`.
 export function hold(call) {
-  if (call.finished) return;
   call.finished = new Promise((resolve) => (call.finish = resolve));
   call.ctx.waitUntil(call.finished);
 }

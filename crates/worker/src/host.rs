@@ -100,7 +100,7 @@ impl Host for WorkerHost {
 
     async fn load(&self, key: &CacheKey) -> Option<Vec<u8>> {
         let name = key.to_hex();
-        let done = Self::op(|slot| glue::kv_get(self.call, slot, "CACHE", &name)).await;
+        let done = Self::op(|slot| glue::kv_get(self.call, slot, "CACHE", &name, 60)).await;
         matches!(done.ending, Ending::Done(_)).then_some(done.body)
     }
 

@@ -247,7 +247,7 @@ const fn result(answered: bool) -> CallResult {
 }
 
 async fn stored_config(call: u32) -> Result<Option<String>, ()> {
-    let done = Op::start(|slot| glue::kv_get(call, slot, "CONFIG", CONFIG_KEY)).await;
+    let done = Op::start(|slot| glue::kv_get(call, slot, "CONFIG", CONFIG_KEY, 30)).await;
     match done.ending {
         Ending::Done(_) => Ok(Some(String::from_utf8_lossy(&done.body).into_owned())),
         Ending::Nothing => Ok(None),

@@ -35,16 +35,10 @@ pub fn begin(call: u32, env: &JsValue, head: &str) {
     });
 }
 
-/// The platform's clock: a time to hand over counts and to look at the configuration.
-#[wasm_bindgen]
-pub fn tick(call: u32, env: &JsValue) {
-    env::read(env);
-    executor::spawn(call, async move {
-        let isolate = isolate::this();
-        isolate.look(call).await;
-        isolate.flush(call).await;
-        glue::finish(call);
-    });
+/// Makes a panic say where it happened, before the instance is replaced.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
 }
 
 async fn serve(call: u32, arrived: Arrived) {

@@ -12,10 +12,10 @@ use crate::{
 };
 
 /// From this age on a configuration is looked at again beside the requests.
-pub const LOOK_AFTER: DurationMs = DurationMs(20_000);
+pub const LOOK_AFTER: DurationMs = DurationMs(12_000);
 /// From this age on a request waits until it has been looked at: a change is in force within a
-/// minute, of which KV may take the rest.
-pub const WAIT_AFTER: DurationMs = DurationMs(40_000);
+/// minute, of which KV's own cache may take thirty seconds.
+pub const WAIT_AFTER: DurationMs = DurationMs(25_000);
 
 /// Whether the source must be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +155,7 @@ mod tests {
         keeper.offer(source(default_toml()), &[], UnixMs(0));
         let at = |ms| keeper.freshness(UnixMs(ms));
         assert_eq!(
-            [at(19_999), at(20_000), at(40_000)],
+            [at(11_999), at(12_000), at(25_000)],
             [Freshness::Fresh, Freshness::Aging, Freshness::Stale]
         );
     }

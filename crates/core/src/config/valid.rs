@@ -353,7 +353,7 @@ pub enum CacheScope {
 /// What happens to a model past its retirement date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeprecationPolicy {
-    /// It is called; the reply carries a `warning` header and the log a note.
+    /// It is called, and the reply carries a `warning` header that names the successor.
     Warn,
     /// It is refused with `model_deprecated`.
     Refuse,

@@ -206,6 +206,7 @@ fn head(
     let mut headers = Headers::new(record.id, content_type);
     if let Some(target) = &record.target {
         headers.add_answer(record.cache, target, record.attempts.len());
+        headers.add_retirement(&guarded.0.model, target, now);
     }
     headers.add_standing(&gate.standing(&guarded.0.subject, now));
     headers

@@ -3,13 +3,13 @@
 use std::fmt::{Display, Write};
 
 use crate::{
-    config::valid::Target,
+    config::valid::{DeprecationPolicy, Model, Target},
     http::{RateLimit, ratelimit_headers},
     openai,
     rate::{Level, Standing},
     record::{CacheResult, Record, RequestId},
     refusal::Refusal,
-    units::MicroUsd,
+    units::{MicroUsd, UnixMs},
 };
 
 /// Header lines, `name:value` joined by line feeds, as hosts take them.
@@ -25,13 +25,20 @@ impl Headers {
         headers
     }
 
-    /// Adds a header. Values come from the gateway itself: none holds a line feed.
+    /// Adds a header. Names in a configuration may hold what a header cannot: `?` stands for that.
     pub fn add(&mut self, name: &str, value: impl Display) {
         if !self.0.is_empty() {
             self.0.push('\n');
         }
+        let before = self.0.len();
         // Writing to a string cannot fail.
         let _ = write!(self.0, "{name}:{value}");
+        let plain = |c: char| (' '..='~').contains(&c);
+        if let Some(odd) = self.0.get(before..).filter(|line| !line.chars().all(plain)) {
+            let line: String = odd.chars().map(|c| if plain(c) { c } else { '?' }).collect();
+            self.0.truncate(before);
+            self.0.push_str(&line);
+        }
     }
 
     /// The lines.
@@ -45,13 +52,21 @@ impl Headers {
         self.add("tollhouse-provider", &target.provider.name);
         self.add("tollhouse-model", &target.model);
         self.add("tollhouse-attempts", attempts);
-        if let Some(retirement) = &target.retirement {
-            let successor = retirement.successor.as_deref().unwrap_or("none named");
-            self.add(
-                "tollhouse-retirement",
-                format_args!("{}; successor={successor}", retirement.date),
-            );
-        }
+    }
+
+    /// Warns of a model that its provider has retired, as RFC 9111 §5.5 once had it.
+    pub(super) fn add_retirement(&mut self, model: &Model, target: &Target, now: UnixMs) {
+        let retired = target.retirement.as_ref().filter(|retirement| retirement.on <= now);
+        let (DeprecationPolicy::Warn, Some(retirement)) = (model.deprecated, retired) else {
+            return;
+        };
+        let successor = retirement.successor.as_deref();
+        let advice = successor.map_or(String::new(), |name| format!("; use {name} instead"));
+        let date = &retirement.date;
+        self.add(
+            "warning",
+            format_args!("299 tollhouse \"the model was retired on {date}{advice}\""),
+        );
     }
 
     /// What the call cost, where that is known before the reply.
@@ -103,4 +118,16 @@ pub(super) fn refused(
         headers.add_standing(standing);
     }
     (status, headers, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_header_can_hold_is_replaced() {
+        let mut headers = Headers::new(RequestId::new(1), "text/plain");
+        headers.add("tollhouse-model", "größe\r\nset-cookie: x");
+        assert!(headers.as_str().ends_with("\ntollhouse-model:gr??e??set-cookie: x"));
+    }
 }
