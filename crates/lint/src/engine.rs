@@ -74,8 +74,10 @@ impl Linter {
     pub fn new() -> Result<Self, LoadError> {
         let rules = Rules::read(texts(&RULES))?;
         let knowledge = Knowledge::read(texts(&KNOWLEDGE))?;
-        let standard = toml::from_str(STANDARD).map_err(|error| LoadError::Standard(error.to_string()))?;
-        let needles = aho_corasick::AhoCorasick::new(needles(&knowledge)).map_err(|e| LoadError::Standard(e.to_string()))?;
+        let standard =
+            toml::from_str(STANDARD).map_err(|error| LoadError::Standard(error.to_string()))?;
+        let needles = aho_corasick::AhoCorasick::new(needles(&knowledge))
+            .map_err(|e| LoadError::Standard(e.to_string()))?;
         Ok(Self { rules, knowledge, standard, needles })
     }
 
@@ -100,15 +102,29 @@ impl Linter {
     }
 
     /// Runs every rule over the files.
-    pub fn run(&self, files: Files, settings: &Settings, baseline: Option<(&str, &Baseline)>) -> Report {
-        let manifests: Vec<Manifest> = files.manifests.iter().map(|(path, text)| Manifest::read(path, text)).collect();
-        let locks = files.locks.iter().map(|(path, text)| (path.clone(), Lock::read(text))).collect();
-        let workspace = Workspace::build(Inputs { files: files.rust, manifests, locks }, &self.knowledge);
+    pub fn run(
+        &self,
+        files: Files,
+        settings: &Settings,
+        baseline: Option<(&str, &Baseline)>,
+    ) -> Report {
+        let manifests: Vec<Manifest> =
+            files.manifests.iter().map(|(path, text)| Manifest::read(path, text)).collect();
+        let locks =
+            files.locks.iter().map(|(path, text)| (path.clone(), Lock::read(text))).collect();
+        let workspace =
+            Workspace::build(Inputs { files: files.rust, manifests, locks }, &self.knowledge);
         let graph = Graph::of(&workspace);
         let calls = workspace.model_calls(&graph);
         let handlers = workspace.handlers();
-        let asked = Asked { w: &workspace, graph: &graph, calls: &calls, handlers: &handlers, today: &settings.today };
-        let mut draft = Draft { linter: self, settings, workspace: &workspace, findings: Vec::new(), seen: HashMap::new() };
+        let asked = Asked::new(&workspace, &graph, &calls, &handlers, &settings.today);
+        let mut draft = Draft {
+            linter: self,
+            settings,
+            workspace: &workspace,
+            findings: Vec::new(),
+            seen: HashMap::new(),
+        };
         for rule in self.rules.iter().filter(|rule| settings.selects(&rule.id, &rule.clause)) {
             for hit in asked.answer(&rule.ask) {
                 draft.add(rule, &hit);
@@ -120,16 +136,21 @@ impl Linter {
             draft.apply(path, baseline);
         }
         draft.attest();
-        draft.findings.sort_by(|a, b| (&a.path, a.start, &a.rule, a.end).cmp(&(&b.path, b.start, &b.rule, b.end)));
+        draft.findings.sort_by(|a, b| {
+            (&a.path, a.start, &a.rule, a.end).cmp(&(&b.path, b.start, &b.rule, b.end))
+        });
         let live = calls.iter().filter(|call| !call.test).count();
         Report { findings: draft.findings, files: workspace.files.len(), calls: live }
     }
 
     /// What the linter believes about the calls on one line, in words.
     pub fn explain_roles(&self, files: Files, path: &str, line: u32) -> String {
-        let manifests: Vec<Manifest> = files.manifests.iter().map(|(path, text)| Manifest::read(path, text)).collect();
-        let locks = files.locks.iter().map(|(path, text)| (path.clone(), Lock::read(text))).collect();
-        let workspace = Workspace::build(Inputs { files: files.rust, manifests, locks }, &self.knowledge);
+        let manifests: Vec<Manifest> =
+            files.manifests.iter().map(|(path, text)| Manifest::read(path, text)).collect();
+        let locks =
+            files.locks.iter().map(|(path, text)| (path.clone(), Lock::read(text))).collect();
+        let workspace =
+            Workspace::build(Inputs { files: files.rust, manifests, locks }, &self.knowledge);
         crate::explain::roles(&workspace, path, line)
     }
 }
@@ -137,12 +158,28 @@ impl Linter {
 fn needles(knowledge: &Knowledge) -> Vec<String> {
     use crate::knowledge::CrateKind;
     let mut needles: Vec<String> = knowledge.endpoints.needles().map(str::to_owned).collect();
-    let touching = knowledge.crates().iter().filter(|known| matches!(known.kind, CrateKind::ModelClient | CrateKind::Inference));
+    let touching = knowledge
+        .crates()
+        .iter()
+        .filter(|known| matches!(known.kind, CrateKind::ModelClient | CrateKind::Inference));
     for known in touching {
         needles.push(known.package.clone());
         needles.push(known.lib.clone());
     }
-    needles.extend(["\"sk-", "\"gsk_", "\"AIza", "\"hf_", "\"xai-", "\"AKIA", "\"model\"", "tollhouse:", "messages"].map(str::to_owned));
+    needles.extend(
+        [
+            "\"sk-",
+            "\"gsk_",
+            "\"AIza",
+            "\"hf_",
+            "\"xai-",
+            "\"AKIA",
+            "\"model\"",
+            "tollhouse:",
+            "messages",
+        ]
+        .map(str::to_owned),
+    );
     needles.retain(|needle| needle.len() > 3);
     needles
 }
@@ -170,17 +207,38 @@ impl<'d> Draft<'d, '_> {
         match place {
             Place::Node(at) => {
                 let file = workspace.files.get(at.file)?;
-                let item = workspace.function_at(at).map(|of| workspace.title(of)).unwrap_or_default();
-                Some(Spot { path: &file.path, text: workspace.text(at.file), span: file.node(at.node).span, item })
+                let item =
+                    workspace.function_at(at).map(|of| workspace.title(of)).unwrap_or_default();
+                Some(Spot {
+                    path: &file.path,
+                    text: workspace.text(at.file),
+                    span: file.node(at.node).span,
+                    item,
+                })
             }
             Place::Range(file, span) => {
                 let facts = workspace.files.get(file)?;
-                let item = facts.fns.iter().filter(|of| of.item.holds(span)).map(|of| of.name.to_string()).next_back();
-                Some(Spot { path: &facts.path, text: workspace.text(file), span, item: item.unwrap_or_default() })
+                let item = facts
+                    .fns
+                    .iter()
+                    .filter(|of| of.item.holds(span))
+                    .map(|of| of.name.to_string())
+                    .next_back();
+                Some(Spot {
+                    path: &facts.path,
+                    text: workspace.text(file),
+                    span,
+                    item: item.unwrap_or_default(),
+                })
             }
             Place::Package(package) => {
                 let manifest = workspace.packages.get(package)?;
-                Some(Spot { path: &manifest.path, text: &manifest.text, span: manifest.place(), item: String::new() })
+                Some(Spot {
+                    path: &manifest.path,
+                    text: &manifest.text,
+                    span: manifest.place(),
+                    item: String::new(),
+                })
             }
         }
     }
@@ -192,11 +250,21 @@ impl<'d> Draft<'d, '_> {
             message = message.replace(&format!("{{{name}}}"), value);
         }
         let severity = if hit.lighter { rule.severity.lighter() } else { rule.severity };
-        let fix = hit.fix.as_ref().map(|(_, span, text)| (index(span.start)..index(span.end), text.clone()));
+        let fix = hit
+            .fix
+            .as_ref()
+            .map(|(_, span, text)| (index(span.start)..index(span.end), text.clone()));
         self.push(rule, severity, &spot, message, fix);
     }
 
-    fn push(&mut self, rule: &Rule, severity: Severity, spot: &Spot<'_>, message: String, fix: Option<(std::ops::Range<usize>, String)>) {
+    fn push(
+        &mut self,
+        rule: &Rule,
+        severity: Severity,
+        spot: &Spot<'_>,
+        message: String,
+        fix: Option<(std::ops::Range<usize>, String)>,
+    ) {
         let severity = match self.settings.level(&rule.id, spot.path) {
             Some(Level::Off) => return,
             Some(Level::At(severity)) => severity,
@@ -206,7 +274,8 @@ impl<'d> Draft<'d, '_> {
         let key = format!("{}\0{}\0{}\0{subject}", rule.id, spot.path, spot.item);
         let ordinal = *self.seen.entry(key).and_modify(|n| *n += 1).or_insert(0);
         let lines = Lines::of(spot.text);
-        let (start, end) = (lines.position(spot.text, spot.span.start), lines.position(spot.text, spot.span.end));
+        let (start, end) =
+            (lines.position(spot.text, spot.span.start), lines.position(spot.text, spot.span.end));
         self.findings.push(Finding {
             rule: rule.id.clone(),
             clause: rule.clause.clone(),
@@ -224,7 +293,13 @@ impl<'d> Draft<'d, '_> {
     }
 
     /// A finding about the linter's own upkeep.
-    fn upkeep(&mut self, id: &str, spot: &Spot<'_>, detail: &str, fix: Option<(std::ops::Range<usize>, String)>) {
+    fn upkeep(
+        &mut self,
+        id: &str,
+        spot: &Spot<'_>,
+        detail: &str,
+        fix: Option<(std::ops::Range<usize>, String)>,
+    ) {
         let Some(rule) = self.linter.rules.get(id) else { return };
         if self.settings.selects(id, &rule.clause) {
             self.push(rule, rule.severity, spot, rule.message.replace("{detail}", detail), fix);
@@ -235,13 +310,23 @@ impl<'d> Draft<'d, '_> {
         let workspace = self.workspace;
         for (file, facts) in workspace.files.iter().enumerate() {
             if let Some((reason, span)) = &facts.broken {
-                let spot = Spot { path: &facts.path, text: workspace.text(file), span: *span, item: String::new() };
+                let spot = Spot {
+                    path: &facts.path,
+                    text: workspace.text(file),
+                    span: *span,
+                    item: String::new(),
+                };
                 self.upkeep("unparsed-file", &spot, reason, None);
             }
         }
         for manifest in &workspace.packages {
             if let Some((reason, span)) = &manifest.broken {
-                let spot = Spot { path: &manifest.path, text: &manifest.text, span: *span, item: String::new() };
+                let spot = Spot {
+                    path: &manifest.path,
+                    text: &manifest.text,
+                    span: *span,
+                    item: String::new(),
+                };
                 self.upkeep("unparsed-file", &spot, reason, None);
             }
         }
@@ -253,7 +338,10 @@ impl<'d> Draft<'d, '_> {
             let text = workspace.text(file);
             (facts.path.as_str(), text, directives(facts, text))
         });
-        let manifests = workspace.packages.iter().map(|m| (m.path.as_str(), m.text.as_str(), manifest_directives(&m.text)));
+        let manifests = workspace
+            .packages
+            .iter()
+            .map(|m| (m.path.as_str(), m.text.as_str(), manifest_directives(&m.text)));
         let all: Vec<_> = rust.chain(manifests).collect();
         for (path, text, directives) in all {
             for directive in directives {
@@ -270,29 +358,50 @@ impl<'d> Draft<'d, '_> {
         }
         for rule in &directive.rules {
             let Some(known) = self.linter.rules.get(rule) else {
-                let nearest = self.linter.rules.nearest(rule).map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
-                self.upkeep("idle-suppression", &spot, &format!("`{rule}` is not a rule{nearest}"), None);
+                let nearest = self
+                    .linter
+                    .rules
+                    .nearest(rule)
+                    .map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+                self.upkeep(
+                    "idle-suppression",
+                    &spot,
+                    &format!("`{rule}` is not a rule{nearest}"),
+                    None,
+                );
                 continue;
             };
             let (first, last) = directive.lines;
-            let covers = |of: &Finding| of.path == path && of.rule == *rule && first <= of.start.line && of.start.line <= last;
+            let covers = |of: &Finding| {
+                of.path == path
+                    && of.rule == *rule
+                    && first <= of.start.line
+                    && of.start.line <= last
+            };
             let mut used = false;
             for finding in self.findings.iter_mut().filter(|of| covers(of)) {
                 finding.suppressed = Some(directive.reason.clone());
                 used = true;
             }
-            let asked = self.settings.selects(&known.id, &known.clause) && self.settings.level(&known.id, path) != Some(Level::Off);
+            let asked = self.settings.selects(&known.id, &known.clause)
+                && self.settings.level(&known.id, path) != Some(Level::Off);
             if !used && asked {
                 let alone = directive.rules.len() == 1;
                 let fix = alone.then(|| (removal(text, directive.span), String::new()));
-                self.upkeep("idle-suppression", &spot, &format!("there is no `{rule}` here to suppress"), fix);
+                self.upkeep(
+                    "idle-suppression",
+                    &spot,
+                    &format!("there is no `{rule}` here to suppress"),
+                    fix,
+                );
             }
         }
     }
 
     fn apply(&mut self, path: &str, baseline: &Baseline) {
         for (rule, file) in baseline.apply(&mut self.findings) {
-            let spot = Spot { path, text: "", span: Span::default(), item: format!("{rule} {file}") };
+            let spot =
+                Spot { path, text: "", span: Span::default(), item: format!("{rule} {file}") };
             self.upkeep("stale-baseline", &spot, &format!("`{rule}` in {file}"), None);
         }
     }
@@ -304,7 +413,9 @@ impl<'d> Draft<'d, '_> {
                 continue;
             }
             for finding in self.findings.iter_mut().filter(|finding| finding.rule == of.rule) {
-                finding.suppressed.get_or_insert_with(|| format!("attested until {}: {}", of.until, of.reason));
+                finding
+                    .suppressed
+                    .get_or_insert_with(|| format!("attested until {}: {}", of.until, of.reason));
             }
         }
     }
@@ -317,9 +428,9 @@ fn removal(text: &str, span: Span) -> std::ops::Range<usize> {
     let line = head.rfind('\n').map_or(0, |at| at + 1);
     let alone = text.get(line..start).is_some_and(|head| head.trim().is_empty());
     if alone {
-        let after = text.get(end..).and_then(|tail| tail.find('\n')).map_or(text.len(), |at| end + at + 1);
+        let after =
+            text.get(end..).and_then(|tail| tail.find('\n')).map_or(text.len(), |at| end + at + 1);
         return line..after;
     }
     head.trim_end_matches([' ', '\t']).len()..end
 }
-

@@ -13,7 +13,9 @@ pub(crate) fn roles(workspace: &Workspace<'_>, path: &str, line: u32) -> String 
     let mut out = String::new();
     let lines = &workspace.file(file).lines;
     let nodes = workspace.file(file).each_node().map(|(node, _)| At { file, node });
-    let on_line = nodes.filter(|at| lines.line(workspace.file(file).node(at.node).span.end.saturating_sub(1)) == line);
+    let on_line = nodes.filter(|at| {
+        lines.line(workspace.file(file).node(at.node).span.end.saturating_sub(1)) == line
+    });
     for at in on_line {
         describe(workspace, &graph, at, &mut out);
     }
@@ -27,12 +29,26 @@ fn describe(workspace: &Workspace<'_>, graph: &Graph, at: At, out: &mut String) 
     let ty = workspace.ty(at);
     let Some(fact) = workspace.known(at) else {
         if let Ty::External(path) = ty {
-            let text: String = workspace.source(at).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
+            let text: String = workspace
+                .source(at)
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .chars()
+                .take(60)
+                .collect();
             let _ = writeln!(out, "`{text}`\n  type: {}\n", path.join("::"));
         }
         return;
     };
-    let text: String = workspace.source(at).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
+    let text: String = workspace
+        .source(at)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(80)
+        .collect();
     let _ = writeln!(out, "`{text}`\n  known as: {}", fact.path.join("::"));
     let _ = writeln!(out, "  roles: {}", names(fact.roles));
     if !fact.gives.is_empty() {
@@ -49,7 +65,8 @@ fn describe(workspace: &Workspace<'_>, graph: &Graph, at: At, out: &mut String) 
         let place = workspace.file(origin.made.file);
         let line = place.lines.line(place.node(origin.made.node).span.start);
         let vague = if origin.vague { ", not followed to its end" } else { "" };
-        let _ = writeln!(out, "  made at {}:{line} with {}{vague}", place.path, names(origin.roles));
+        let _ =
+            writeln!(out, "  made at {}:{line} with {}{vague}", place.path, names(origin.roles));
     }
     if origins.vague {
         let _ = writeln!(out, "  may also be made where it could not be followed");

@@ -34,7 +34,13 @@ pub struct Finding {
 }
 
 /// The identity of a finding: its rule, its file, the item around it, the text it points at, and which of several alike.
-pub(crate) fn fingerprint(rule: &str, path: &str, item: &str, subject: &str, ordinal: usize) -> String {
+pub(crate) fn fingerprint(
+    rule: &str,
+    path: &str,
+    item: &str,
+    subject: &str,
+    ordinal: usize,
+) -> String {
     let tokens: String = subject.split_whitespace().collect::<Vec<_>>().join(" ");
     let digest = Sha256::digest(format!("{rule}\0{path}\0{item}\0{tokens}\0{ordinal}").as_bytes());
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()

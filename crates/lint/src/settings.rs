@@ -21,20 +21,30 @@ pub enum SettingsError {
     Syntax(String),
     /// A key nobody knows.
     #[error("`{key}` in {place} is not a key{hint}")]
-    UnknownKey { /// The key.
-        key: String, /// The table it stands in.
-        place: String, /// The nearest key, as a clause of the sentence.
-        hint: String },
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The table it stands in.
+        place: String,
+        /// The nearest key, as a clause of the sentence.
+        hint: String,
+    },
     /// A rule nobody knows.
     #[error("`{id}` is not a rule{hint}")]
-    UnknownRule { /// The id.
-        id: String, /// The nearest rule, as a clause of the sentence.
-        hint: String },
+    UnknownRule {
+        /// The id.
+        id: String,
+        /// The nearest rule, as a clause of the sentence.
+        hint: String,
+    },
     /// A value of the wrong kind.
     #[error("`{key}` {reason}")]
-    Value { /// The key.
-        key: String, /// What is wrong with its value.
-        reason: String },
+    Value {
+        /// The key.
+        key: String,
+        /// What is wrong with its value.
+        reason: String,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -92,17 +102,24 @@ impl Settings {
     /// # Errors
     /// The first thing in it that cannot be meant.
     pub fn read(text: &str, rules: &Rules) -> Result<Self, SettingsError> {
-        let table: Table = toml::from_str(text).map_err(|error: toml::de::Error| SettingsError::Syntax(error.to_string()))?;
+        let table: Table = toml::from_str(text)
+            .map_err(|error: toml::de::Error| SettingsError::Syntax(error.to_string()))?;
         known_keys(&table, TOP, "the file")?;
-        let mut settings = Self { exclude: globs(table.get("exclude"), "exclude")?, ..Self::default() };
-        settings.fail_on = table.get("fail_on").map(|value| severity("fail_on", value)).transpose()?;
+        let mut settings =
+            Self { exclude: globs(table.get("exclude"), "exclude")?, ..Self::default() };
+        settings.fail_on =
+            table.get("fail_on").map(|value| severity("fail_on", value)).transpose()?;
         if let Some(levels) = table.get("rules") {
             settings.levels = self::levels(levels, rules)?;
         }
         for part in array(table.get("override")) {
             known_keys(part, &["paths", "rules"], "[[override]]")?;
             let paths = globs(part.get("paths"), "paths")?;
-            let levels = part.get("rules").map(|value| self::levels(value, rules)).transpose()?.unwrap_or_default();
+            let levels = part
+                .get("rules")
+                .map(|value| self::levels(value, rules))
+                .transpose()?
+                .unwrap_or_default();
             settings.overrides.push(Override { paths, levels });
         }
         for part in array(table.get("attest")) {
@@ -118,14 +135,27 @@ impl Settings {
 
     /// What a rule is set to for a path; nothing where its default holds.
     pub(crate) fn level(&self, rule: &str, path: &str) -> Option<Level> {
-        let find = |levels: &[(String, Level)]| levels.iter().rev().find(|(id, _)| id == rule).map(|(_, level)| *level);
-        let local = self.overrides.iter().rev().filter(|of| of.paths.is_match(path)).find_map(|of| find(&of.levels));
+        let find = |levels: &[(String, Level)]| {
+            levels.iter().rev().find(|(id, _)| id == rule).map(|(_, level)| *level)
+        };
+        let local = self
+            .overrides
+            .iter()
+            .rev()
+            .filter(|of| of.paths.is_match(path))
+            .find_map(|of| find(&of.levels));
         local.or_else(|| find(&self.levels))
     }
 
     /// Whether a rule is asked at all, by the command line.
     pub(crate) fn selects(&self, id: &str, clause: &str) -> bool {
-        let named = |list: &[String]| list.iter().any(|name| name == id || name == clause || clause.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.')));
+        let named = |list: &[String]| {
+            list.iter().any(|name| {
+                name == id
+                    || name == clause
+                    || clause.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
+            })
+        };
         (self.select.is_empty() || named(&self.select)) && !named(&self.ignore)
     }
 }
@@ -137,8 +167,15 @@ fn hint(nearest: Option<&str>) -> String {
 fn known_keys(table: &Table, known: &[&str], place: &str) -> Result<(), SettingsError> {
     let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
     let scored = known.iter().map(|name| (strsim::jaro_winkler(name, key), *name));
-    let nearest = scored.filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name);
-    Err(SettingsError::UnknownKey { key: key.clone(), place: place.to_owned(), hint: hint(nearest) })
+    let nearest = scored
+        .filter(|(score, _)| *score > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name);
+    Err(SettingsError::UnknownKey {
+        key: key.clone(),
+        place: place.to_owned(),
+        hint: hint(nearest),
+    })
 }
 
 fn array(value: Option<&Value>) -> impl Iterator<Item = &Table> {
@@ -151,9 +188,18 @@ fn wrong(key: &str, reason: impl Into<String>) -> SettingsError {
 
 fn globs(value: Option<&Value>, key: &str) -> Result<GlobSet, SettingsError> {
     let mut set = GlobSetBuilder::new();
-    for pattern in value.map(|value| value.as_array().ok_or_else(|| wrong(key, "is not a list of globs"))).transpose()?.into_iter().flatten() {
+    for pattern in value
+        .map(|value| value.as_array().ok_or_else(|| wrong(key, "is not a list of globs")))
+        .transpose()?
+        .into_iter()
+        .flatten()
+    {
         let pattern = pattern.as_str().ok_or_else(|| wrong(key, "is not a list of globs"))?;
-        set.add(Glob::new(pattern).map_err(|error| wrong(key, format!("holds a glob that cannot be read: {error}")))?);
+        set.add(
+            Glob::new(pattern).map_err(|error| {
+                wrong(key, format!("holds a glob that cannot be read: {error}"))
+            })?,
+        );
     }
     set.build().map_err(|error| wrong(key, error.to_string()))
 }
@@ -163,14 +209,22 @@ fn severity(key: &str, value: &Value) -> Result<Severity, SettingsError> {
         Some("info") => Ok(Severity::Info),
         Some("warn") => Ok(Severity::Warn),
         Some("deny") => Ok(Severity::Deny),
-        _ => Err(wrong(key, format!("is {}, not `info`, `warn` or `deny`", value.as_str().unwrap_or("of another kind")))),
+        _ => Err(wrong(
+            key,
+            format!(
+                "is {}, not `info`, `warn` or `deny`",
+                value.as_str().unwrap_or("of another kind")
+            ),
+        )),
     }
 }
 
 fn rule_id(id: &str, rules: &Rules) -> Result<String, SettingsError> {
     match rules.get(id) {
         Some(rule) => Ok(rule.id.clone()),
-        None => Err(SettingsError::UnknownRule { id: id.to_owned(), hint: hint(rules.nearest(id)) }),
+        None => {
+            Err(SettingsError::UnknownRule { id: id.to_owned(), hint: hint(rules.nearest(id)) })
+        }
     }
 }
 
@@ -178,7 +232,11 @@ fn levels(value: &Value, rules: &Rules) -> Result<Vec<(String, Level)>, Settings
     let table = value.as_table().ok_or_else(|| wrong("rules", "is not a table of rules"))?;
     let level = |(id, value): (&String, &Value)| {
         let id = rule_id(id, rules)?;
-        let level = if value.as_str() == Some("off") { Level::Off } else { Level::At(severity(&id, value)?) };
+        let level = if value.as_str() == Some("off") {
+            Level::Off
+        } else {
+            Level::At(severity(&id, value)?)
+        };
         Ok((id, level))
     };
     table.iter().map(level).collect()
@@ -186,11 +244,22 @@ fn levels(value: &Value, rules: &Rules) -> Result<Vec<(String, Level)>, Settings
 
 fn attestation(part: &Table, rules: &Rules) -> Result<Attestation, SettingsError> {
     known_keys(part, &["rule", "reason", "until"], "[[attest]]")?;
-    let text = |key: &str| part.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty()).map(str::to_owned);
-    let rule = rule_id(&text("rule").ok_or_else(|| wrong("rule", "is missing in [[attest]]"))?, rules)?;
+    let text = |key: &str| {
+        part.get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.trim().is_empty())
+            .map(str::to_owned)
+    };
+    let rule =
+        rule_id(&text("rule").ok_or_else(|| wrong("rule", "is missing in [[attest]]"))?, rules)?;
     let reason = text("reason").ok_or_else(|| wrong("reason", "is missing in [[attest]]"))?;
-    let until = text("until").ok_or_else(|| wrong("until", "is missing in [[attest]]: a date, YYYY-MM-DD"))?;
-    let dated = until.len() == 10 && until.chars().enumerate().all(|(at, c)| if at == 4 || at == 7 { c == '-' } else { c.is_ascii_digit() });
+    let until = text("until")
+        .ok_or_else(|| wrong("until", "is missing in [[attest]]: a date, YYYY-MM-DD"))?;
+    let dated = until.len() == 10
+        && until
+            .chars()
+            .enumerate()
+            .all(|(at, c)| if at == 4 || at == 7 { c == '-' } else { c.is_ascii_digit() });
     if !dated {
         return Err(wrong("until", format!("is \"{until}\", not a date like 2027-01-31")));
     }

@@ -52,10 +52,19 @@ pub(crate) fn manifest_directives(text: &str) -> Vec<Directive> {
 
 /// `tollhouse: allow(a, b) -- reason`.
 fn parse(body: &str) -> Option<(Vec<String>, String)> {
-    let rest = body.trim_start().strip_prefix("tollhouse:")?.trim_start().strip_prefix("allow")?.trim_start();
+    let rest = body
+        .trim_start()
+        .strip_prefix("tollhouse:")?
+        .trim_start()
+        .strip_prefix("allow")?
+        .trim_start();
     let (rules, rest) = rest.strip_prefix('(')?.split_once(')')?;
     let reason = rest.trim_start().strip_prefix("--").map(str::trim).unwrap_or_default();
-    let rules = rules.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect();
+    let rules = rules
+        .split(',')
+        .map(|rule| rule.trim().to_owned())
+        .filter(|rule| !rule.is_empty())
+        .collect();
     Some((rules, reason.to_owned()))
 }
 
@@ -63,8 +72,15 @@ fn parse(body: &str) -> Option<(Vec<String>, String)> {
 fn covered(facts: &FileFacts, text: &str, line: u32) -> (u32, u32) {
     let mut first = line + 1;
     while first <= facts.lines.count() {
-        let span = Span { start: facts.lines.start_of(first), end: facts.lines.start_of(first + 1).max(facts.lines.start_of(first)) };
-        let body = if first == facts.lines.count() { text.get(crate::text::index(span.start)..).unwrap_or_default() } else { span.of(text) };
+        let span = Span {
+            start: facts.lines.start_of(first),
+            end: facts.lines.start_of(first + 1).max(facts.lines.start_of(first)),
+        };
+        let body = if first == facts.lines.count() {
+            text.get(crate::text::index(span.start)..).unwrap_or_default()
+        } else {
+            span.of(text)
+        };
         let body = body.trim();
         if !body.is_empty() && !body.starts_with("//") && !body.starts_with("#[") {
             break;
@@ -72,9 +88,18 @@ fn covered(facts: &FileFacts, text: &str, line: u32) -> (u32, u32) {
         first += 1;
     }
     let begins = |span: Span| facts.lines.line(span.start) == first;
-    let items = facts.fns.iter().map(|of| of.item).chain(facts.structs.iter().map(|of| of.item)).chain(facts.consts.iter().map(|of| of.item));
+    let items = facts
+        .fns
+        .iter()
+        .map(|of| of.item)
+        .chain(facts.structs.iter().map(|of| of.item))
+        .chain(facts.consts.iter().map(|of| of.item));
     let nodes = facts.nodes.iter().map(|node| node.span);
-    let last = items.chain(nodes).filter(|span| begins(*span)).map(|span| facts.lines.line(span.end.saturating_sub(1))).max();
+    let last = items
+        .chain(nodes)
+        .filter(|span| begins(*span))
+        .map(|span| facts.lines.line(span.end.saturating_sub(1)))
+        .max();
     (first, last.unwrap_or(first).max(first))
 }
 
@@ -99,12 +124,17 @@ mod tests {
 
     #[test]
     fn a_directive_counts_only_at_the_start_of_a_comment() {
-        assert!(lines("// see tollhouse: allow(a) -- b\nlet x = \"// tollhouse: allow(a) -- b\";").is_empty());
+        assert!(
+            lines("// see tollhouse: allow(a) -- b\nlet x = \"// tollhouse: allow(a) -- b\";")
+                .is_empty()
+        );
     }
 
     #[test]
     fn a_manifest_takes_a_hash() {
-        let found = manifest_directives("[package]\n# tollhouse: allow(no-health-route) -- behind a proxy\nname = \"a\"\n");
+        let found = manifest_directives(
+            "[package]\n# tollhouse: allow(no-health-route) -- behind a proxy\nname = \"a\"\n",
+        );
         assert_eq!(found[0].lines, (2, 3));
         assert_eq!(found[0].reason, "behind a proxy");
     }

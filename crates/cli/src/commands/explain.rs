@@ -10,11 +10,21 @@ pub(crate) fn explain(id: &str) -> Result<u8, LintError> {
         anstream::print!("{}", page(rule));
         return Ok(0);
     }
-    let Some(clause) = linter.clauses().iter().find(|clause| clause.id.eq_ignore_ascii_case(id)) else {
-        let hint = linter.rules().nearest(id).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    let Some(clause) = linter.clauses().iter().find(|clause| clause.id.eq_ignore_ascii_case(id))
+    else {
+        let hint = linter
+            .rules()
+            .nearest(id)
+            .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         return Err(LintError::Usage(format!("`{id}` is neither a rule nor a clause{hint}")));
     };
-    anstream::println!("{}: {}\n\nin code: {}\nat run time: {}\n", clause.id, clause.title, clause.lint, clause.gateway);
+    anstream::println!(
+        "{}: {}\n\nin code: {}\nat run time: {}\n",
+        clause.id,
+        clause.title,
+        clause.lint,
+        clause.gateway
+    );
     for rule in linter.rules().iter().filter(|rule| rule.clause == clause.id) {
         anstream::println!("  {} ({})", rule.id, rule.severity.name());
     }
@@ -22,9 +32,20 @@ pub(crate) fn explain(id: &str) -> Result<u8, LintError> {
 }
 
 fn page(rule: &Rule) -> String {
-    let mut out = format!("{} ({}, {})\n\n{}\n\n{}\n", rule.id, rule.clause, rule.severity.name(), rule.why, rule.help);
+    let mut out = format!(
+        "{} ({}, {})\n\n{}\n\n{}\n",
+        rule.id,
+        rule.clause,
+        rule.severity.name(),
+        rule.why,
+        rule.help
+    );
     if !rule.bad.trim().is_empty() {
-        out.push_str(&format!("\nBreaks it:\n\n{}\n\nKeeps it:\n\n{}\n", indented(&rule.bad), indented(&rule.good)));
+        out.push_str(&format!(
+            "\nBreaks it:\n\n{}\n\nKeeps it:\n\n{}\n",
+            indented(&rule.bad),
+            indented(&rule.good)
+        ));
     }
     out.push_str(&format!("\nSuppress with: // tollhouse: allow({}) -- reason\n", rule.id));
     out

@@ -30,12 +30,17 @@ pub(super) fn root(paths: &[PathBuf]) -> Result<(PathBuf, Vec<PathBuf>), LintErr
 
 /// The nearest folder above a file with a manifest in it, else the file's own.
 fn manifest_folder(file: &Path) -> PathBuf {
-    let own = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let own =
+        file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     own.ancestors().find(|folder| folder.join("Cargo.toml").is_file()).unwrap_or(own).to_path_buf()
 }
 
 /// Walks the paths.
-pub(super) fn files(root: &Path, paths: &[PathBuf], settings: &Settings) -> Result<Found, LintError> {
+pub(super) fn files(
+    root: &Path,
+    paths: &[PathBuf],
+    settings: &Settings,
+) -> Result<Found, LintError> {
     let mut found = Found::default();
     let Some((first, rest)) = paths.split_first() else { return Ok(found) };
     let mut walk = WalkBuilder::new(first);
@@ -84,7 +89,9 @@ impl Found {
 
 /// Cargo's target folder: its tag file says so.
 fn is_build_output(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "target" || name == "node_modules") && path.is_dir() && !path.join("Cargo.toml").exists()
+    path.file_name().is_some_and(|name| name == "target" || name == "node_modules")
+        && path.is_dir()
+        && !path.join("Cargo.toml").exists()
 }
 
 fn relative(root: &Path, path: &Path) -> Option<String> {
@@ -96,7 +103,11 @@ fn relative(root: &Path, path: &Path) -> Option<String> {
 /// The rule files of a folder, sorted.
 pub(super) fn rule_files(folder: &Path) -> Result<Vec<PathBuf>, LintError> {
     let entries = std::fs::read_dir(folder).map_err(|e| LintError::file(folder, e))?;
-    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
+        .collect();
     found.sort();
     Ok(found)
 }

@@ -13,7 +13,10 @@ pub(super) fn apply(root: &Path, findings: &[Finding], only_show: bool) -> Resul
         let after = edited(&before, &edits);
         if only_show {
             let diff = similar::TextDiff::from_lines(&before, &after);
-            anstream::print!("{}", diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")));
+            anstream::print!(
+                "{}",
+                diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}"))
+            );
         } else if after != before {
             std::fs::write(&place, after).map_err(|e| LintError::file(&place, e))?;
             anstream::eprintln!("changed {path}");
@@ -46,7 +49,10 @@ fn edited(text: &str, edits: &[Edit<'_>]) -> String {
     let mut out = text.to_owned();
     let mut limit = text.len();
     for (range, replacement) in edits {
-        if range.end <= limit && out.is_char_boundary(range.start) && out.is_char_boundary(range.end) {
+        if range.end <= limit
+            && out.is_char_boundary(range.start)
+            && out.is_char_boundary(range.end)
+        {
             out.replace_range(range.clone(), replacement);
             limit = range.start;
         }

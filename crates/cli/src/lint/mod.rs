@@ -65,7 +65,8 @@ pub(crate) fn lint(args: &LintArgs) -> Result<u8, LintError> {
     let report = run.report(args, baseline.as_ref())?;
     if args.write_baseline {
         let path = baseline_path.unwrap_or_else(|| run.root.join("tollhouse-baseline.json"));
-        std::fs::write(&path, Baseline::of(&report.findings).write()).map_err(|e| LintError::file(&path, e))?;
+        std::fs::write(&path, Baseline::of(&report.findings).write())
+            .map_err(|e| LintError::file(&path, e))?;
         anstream::eprintln!("wrote {}", path.display());
         return Ok(0);
     }
@@ -96,7 +97,11 @@ impl Run {
     }
 
     fn baseline(&self, args: &LintArgs) -> Result<Option<(String, Baseline)>, LintError> {
-        let Some(path) = args.baseline.as_ref().filter(|path| !args.write_baseline || path.exists()) else { return Ok(None) };
+        let Some(path) =
+            args.baseline.as_ref().filter(|path| !args.write_baseline || path.exists())
+        else {
+            return Ok(None);
+        };
         if args.write_baseline {
             return Ok(None);
         }
@@ -105,9 +110,17 @@ impl Run {
         Ok(Some((path.display().to_string(), Baseline::read(&text).map_err(fail)?)))
     }
 
-    fn report(&self, args: &LintArgs, baseline: Option<&(String, Baseline)>) -> Result<Report, LintError> {
+    fn report(
+        &self,
+        args: &LintArgs,
+        baseline: Option<&(String, Baseline)>,
+    ) -> Result<Report, LintError> {
         let files = self.files(args.threads)?;
-        Ok(self.linter.run(files, &self.settings, baseline.map(|(path, baseline)| (path.as_str(), baseline))))
+        Ok(self.linter.run(
+            files,
+            &self.settings,
+            baseline.map(|(path, baseline)| (path.as_str(), baseline)),
+        ))
     }
 
     fn files(&self, threads: Option<usize>) -> Result<tollhouse_lint::Files, LintError> {
@@ -121,7 +134,10 @@ impl Run {
         let line = line.parse().map_err(|_| usage())?;
         let files = self.files(threads)?;
         let path = path.replace('\\', "/");
-        anstream::print!("{}", self.linter.explain_roles(files, path.trim_start_matches("./"), line));
+        anstream::print!(
+            "{}",
+            self.linter.explain_roles(files, path.trim_start_matches("./"), line)
+        );
         Ok(0)
     }
 
@@ -129,7 +145,11 @@ impl Run {
         let out = match args.format {
             Format::Text => text::render(&self.root, report, self.linter.rules(), args.statistics),
             Format::Json => tollhouse_lint::json_lines(&report.findings),
-            Format::Sarif => tollhouse_lint::sarif(&report.findings, self.linter.rules(), env!("CARGO_PKG_VERSION")),
+            Format::Sarif => tollhouse_lint::sarif(
+                &report.findings,
+                self.linter.rules(),
+                env!("CARGO_PKG_VERSION"),
+            ),
             Format::Github => tollhouse_lint::github(&report.findings),
         };
         anstream::print!("{out}");
@@ -159,9 +179,17 @@ fn settings(args: &LintArgs, linter: &Linter, root: &Path) -> Result<Settings, L
         None => Settings::default(),
     };
     for name in args.select.iter().chain(&args.ignore) {
-        let clause = |id: &str| id == name || id.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'));
-        if linter.rules().get(name).is_none() && !linter.clauses().iter().any(|of| clause(&of.id)) && name != "tool" {
-            let hint = linter.rules().nearest(name).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let clause = |id: &str| {
+            id == name || id.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
+        };
+        if linter.rules().get(name).is_none()
+            && !linter.clauses().iter().any(|of| clause(&of.id))
+            && name != "tool"
+        {
+            let hint = linter
+                .rules()
+                .nearest(name)
+                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             return Err(LintError::Usage(format!("`{name}` is neither a rule nor a clause{hint}")));
         }
     }

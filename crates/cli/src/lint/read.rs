@@ -19,19 +19,35 @@ const WHOLE: usize = 2 << 20;
 const HUGE: usize = 8 << 20;
 
 /// Reads everything that was found.
-pub(super) fn files(root: &Path, found: Found, linter: &Linter, threads: Option<usize>) -> Result<Files, LintError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).stack_size(STACK).build();
-    let pool = pool.map_err(|error| LintError::Usage(format!("threads cannot be started: {error}")))?;
+pub(super) fn files(
+    root: &Path,
+    found: Found,
+    linter: &Linter,
+    threads: Option<usize>,
+) -> Result<Files, LintError> {
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).stack_size(STACK).build();
+    let pool =
+        pool.map_err(|error| LintError::Usage(format!("threads cannot be started: {error}")))?;
     Ok(pool.install(|| all(root, found, linter)))
 }
 
 fn all(root: &Path, found: Found, linter: &Linter) -> Files {
     let texts = |paths: Vec<String>| -> Vec<(String, String)> {
-        paths.into_par_iter().filter_map(|path| Some((text(root, &path)?, path))).map(|(text, path)| (path, text)).collect()
+        paths
+            .into_par_iter()
+            .filter_map(|path| Some((text(root, &path)?, path)))
+            .map(|(text, path)| (path, text))
+            .collect()
     };
-    let (manifests, locks, sources) = (texts(found.manifests), texts(found.locks), texts(found.rust));
+    let (manifests, locks, sources) =
+        (texts(found.manifests), texts(found.locks), texts(found.rust));
     let parsed = worth_parsing(linter, &manifests, &sources);
-    let rust = sources.into_par_iter().zip(parsed).map(|((path, text), parse)| (facts(&path, &text, parse), text)).collect();
+    let rust = sources
+        .into_par_iter()
+        .zip(parsed)
+        .map(|((path, text), parse)| (facts(&path, &text, parse), text))
+        .collect();
     Files { rust, manifests, locks }
 }
 
@@ -45,7 +61,11 @@ fn text(root: &Path, path: &str) -> Option<String> {
 }
 
 /// Which files to parse: those of packages that touch models, or all of a small workspace.
-fn worth_parsing(linter: &Linter, manifests: &[(String, String)], sources: &[(String, String)]) -> Vec<bool> {
+fn worth_parsing(
+    linter: &Linter,
+    manifests: &[(String, String)],
+    sources: &[(String, String)],
+) -> Vec<bool> {
     let total: usize = sources.iter().map(|(_, text)| text.len()).sum();
     if total <= WHOLE {
         return vec![true; sources.len()];
@@ -60,8 +80,12 @@ fn worth_parsing(linter: &Linter, manifests: &[(String, String)], sources: &[(St
     };
     let holds = |(path, text): &(String, String)| linter.touches(text).then(|| package(path));
     let touched: HashSet<String> = sources.par_iter().filter_map(holds).collect();
-    let declared = manifests.iter().filter(|(_, text)| linter.touches(text)).map(|(path, _)| folder(path).to_owned());
-    let touched: HashSet<String> = touched.into_iter().chain(declared.filter(|at| !at.is_empty())).collect();
+    let declared = manifests
+        .iter()
+        .filter(|(_, text)| linter.touches(text))
+        .map(|(path, _)| folder(path).to_owned());
+    let touched: HashSet<String> =
+        touched.into_iter().chain(declared.filter(|at| !at.is_empty())).collect();
     sources.par_iter().map(|(path, _)| touched.contains(&package(path))).collect()
 }
 

@@ -17,7 +17,8 @@ pub(super) fn render(root: &Path, report: &Report, rules: &Rules, statistics: bo
     let mut cached: (String, String) = Default::default();
     for of in &live {
         if cached.0 != of.path {
-            cached = (of.path.clone(), std::fs::read_to_string(root.join(&of.path)).unwrap_or_default());
+            cached =
+                (of.path.clone(), std::fs::read_to_string(root.join(&of.path)).unwrap_or_default());
         }
         out.push_str(&frame(of, &cached.1));
         out.push('\n');
@@ -43,7 +44,8 @@ fn frame(of: &Finding, text: &str) -> String {
         let snippet = Snippet::source(source).line_start(first).path(of.path.as_str());
         title.element(snippet.annotation(AnnotationKind::Primary.span(range)))
     };
-    let group = group.element(Level::HELP.message(format!("{} (`tollhouse explain {}`)", of.help, of.rule)));
+    let group = group
+        .element(Level::HELP.message(format!("{} (`tollhouse explain {}`)", of.help, of.rule)));
     Renderer::styled().decor_style(DecorStyle::Ascii).render(&[group]) + "\n"
 }
 
@@ -93,8 +95,15 @@ fn summary(live: &[&Finding], report: &Report) -> String {
     if live.is_empty() {
         out.push_str(": nothing to report");
     } else {
-        let _ = write!(out, ": {} deny, {} warn, {} info", of(Severity::Deny), of(Severity::Warn), of(Severity::Info));
-        let list: Vec<String> = clauses.iter().map(|(clause, count)| format!("{clause} {count}")).collect();
+        let _ = write!(
+            out,
+            ": {} deny, {} warn, {} info",
+            of(Severity::Deny),
+            of(Severity::Warn),
+            of(Severity::Info)
+        );
+        let list: Vec<String> =
+            clauses.iter().map(|(clause, count)| format!("{clause} {count}")).collect();
         let _ = write!(out, "\nby clause: {}", list.join(", "));
     }
     if suppressed > 0 {

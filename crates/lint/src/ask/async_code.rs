@@ -49,7 +49,9 @@ impl Asked<'_, '_> {
                 Kind::Async(_) | Kind::Closure { is_async: true, .. } => return Runs::Async,
                 // A closure's body runs wherever the one who takes it runs it.
                 Kind::Closure { .. } => return Runs::Elsewhere,
-                Kind::Call { args, .. } if args.contains(&child.node) && self.w.roles(up).has(Role::BlockingScope) => {
+                Kind::Call { args, .. }
+                    if args.contains(&child.node) && self.w.roles(up).has(Role::BlockingScope) =>
+                {
                     return Runs::Elsewhere;
                 }
                 _ => {}
@@ -73,7 +75,11 @@ impl Asked<'_, '_> {
                 if !seen.insert(function) || seen.len() > 200 {
                     return None;
                 }
-                let exact = self.graph.callers(function).iter().filter(|edge| edge.exact && self.is_call(edge.site));
+                let exact = self
+                    .graph
+                    .callers(function)
+                    .iter()
+                    .filter(|edge| edge.exact && self.is_call(edge.site));
                 exact.into_iter().find_map(|edge| self.runs_async(edge.site, seen))
             }
         }
@@ -95,14 +101,24 @@ impl Asked<'_, '_> {
 
     /// Functions of packages that call or run models.
     fn touching(&self) -> HashSet<FnRef> {
-        let packages: HashSet<Option<usize>> = self.live().map(|call| self.w.package(call.at.file)).collect();
-        self.w.functions().filter(|of| packages.contains(&self.w.package(of.file)) || self.infers(of.file)).collect()
+        let packages: HashSet<Option<usize>> =
+            self.live().map(|call| self.w.package(call.at.file)).collect();
+        self.w
+            .functions()
+            .filter(|of| packages.contains(&self.w.package(of.file)) || self.infers(of.file))
+            .collect()
     }
 
     fn infers(&self, file: usize) -> bool {
         let Some(manifest) = self.w.manifest(file) else { return false };
-        let kinds = manifest.dependencies.iter().filter(|d| !d.dev).filter_map(|d| self.w.knowledge.package(&d.package));
-        kinds.into_iter().any(|known| matches!(known.kind, CrateKind::Inference | CrateKind::ModelClient))
+        let kinds = manifest
+            .dependencies
+            .iter()
+            .filter(|d| !d.dev)
+            .filter_map(|d| self.w.knowledge.package(&d.package));
+        kinds
+            .into_iter()
+            .any(|known| matches!(known.kind, CrateKind::Inference | CrateKind::ModelClient))
     }
 
     /// Functions that request handlers call, handlers included.
@@ -113,8 +129,10 @@ impl Asked<'_, '_> {
     fn blocking_sites(&self, within: &HashSet<FnRef>, role: Role) -> Vec<Hit> {
         let mut hits = Vec::new();
         for at in self.playing(role.into()) {
-            let call = self.live().any(|call| call.at == at);
-            let Some(function) = self.w.function_at(at).filter(|of| within.contains(of)) else { continue };
+            let call = self.live_at.contains(&at);
+            let Some(function) = self.w.function_at(at).filter(|of| within.contains(of)) else {
+                continue;
+            };
             let main = self.w.is_main(function);
             if call || main || self.w.roles(at).has(Role::Client) || self.runs(at) != Runs::Async {
                 continue;
@@ -135,17 +153,28 @@ impl Asked<'_, '_> {
 
     /// `join_all` over model calls with nothing that bounds them.
     pub(super) fn fan_out(&self) -> Vec<Hit> {
-        let names: Vec<Name> = ["semaphore", "permit", "limit", "throttl", "chunk", "batch", "buffer"].map(Name::new_static).into();
-        let evidence = Evidence { roles: [Role::RateLimit, Role::ConcurrencyLimit].into_iter().collect::<Roles>(), names: &names };
+        let names: Vec<Name> =
+            ["semaphore", "permit", "limit", "throttl", "chunk", "batch", "buffer"]
+                .map(Name::new_static)
+                .into();
+        let evidence = Evidence {
+            roles: [Role::RateLimit, Role::ConcurrencyLimit].into_iter().collect::<Roles>(),
+            names: &names,
+        };
         let mut hits = Vec::new();
         for at in self.playing(Role::FanOut.into()) {
             let Some(function) = self.w.function_at(at) else { continue };
             let Some(arg) = self.w.argument(at, 0) else { continue };
             let source = match self.w.name_of(arg).and_then(|name| self.w.binding(arg, name)) {
-                Some(crate::model::Binding::Value { value } | crate::model::Binding::Typed { value: Some(value), .. }) => value,
+                Some(
+                    crate::model::Binding::Value { value }
+                    | crate::model::Binding::Typed { value: Some(value), .. },
+                ) => value,
                 _ => arg,
             };
-            let iterates = self.w.under(source).any(|inner| matches!(self.w.kind(inner), Kind::Method { name, .. } if name == "map"));
+            let iterates = self.w.under(source).any(
+                |inner| matches!(self.w.kind(inner), Kind::Method { name, .. } if name == "map"),
+            );
             let reaches = self.w.under(source).any(|inner| self.leads_to_call(inner));
             if iterates && reaches && !self.body_shows(function, &evidence) {
                 hits.push(Hit::at(at));
@@ -156,10 +185,7 @@ impl Asked<'_, '_> {
 
     /// Whether a node is a model call, or certainly calls a function that makes one.
     pub(super) fn leads_to_call(&self, at: At) -> bool {
-        self.live().any(|call| call.at == at)
-            || self.w.callee(at).is_some_and(|target| {
-                let reach = self.graph.reach(target, 3);
-                self.live().any(|call| reach.contains(&call.function))
-            })
+        self.live_at.contains(&at)
+            || self.w.callee(at).is_some_and(|target| self.leading.contains(&target))
     }
 }

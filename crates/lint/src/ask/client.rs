@@ -17,13 +17,16 @@ impl Asked<'_, '_> {
             }
             let origins = self.w.origins(call.at, self.graph);
             for origin in origins.known {
-                let has = origin.roles.has(role) || partial.is_some_and(|partial| origin.roles.has(partial));
+                let has = origin.roles.has(role)
+                    || partial.is_some_and(|partial| origin.roles.has(partial));
                 if !has && !origin.vague && !self.w.is_test(origin.made) {
                     *bare.entry(origin.made).or_default() += 1;
                 }
             }
         }
-        let hit = |(at, calls): (At, usize)| Hit::at(at).with("client", self.shape(at)).with("calls", count(calls, "model call"));
+        let hit = |(at, calls): (At, usize)| {
+            Hit::at(at).with("client", self.shape(at)).with("calls", count(calls, "model call"))
+        };
         bare.into_iter().map(hit).collect()
     }
 
@@ -32,7 +35,9 @@ impl Asked<'_, '_> {
         let mut weak: BTreeMap<At, ()> = BTreeMap::new();
         for call in self.live() {
             let on_request = self.w.chain(call.at).iter().any(|link| self.w.roles(*link).has(role));
-            if on_request || self.in_scope(call.at, [role, Role::TimeoutScope].into_iter().collect(), 4) {
+            if on_request
+                || self.in_scope(call.at, [role, Role::TimeoutScope].into_iter().collect(), 4)
+            {
                 continue;
             }
             for origin in self.w.origins(call.at, self.graph).known {

@@ -30,7 +30,8 @@ impl Asked<'_, '_> {
             Kind::Method { name, .. } | Kind::Field { name, .. } => evidence.named(name),
             Kind::Macro { path, .. } => path.iter().any(|segment| evidence.named(segment)),
             Kind::Struct { path, fields, .. } => {
-                path.iter().any(|segment| evidence.named(segment)) || fields.iter().any(|(name, _)| evidence.named(name))
+                path.iter().any(|segment| evidence.named(segment))
+                    || fields.iter().any(|(name, _)| evidence.named(name))
             }
             Kind::Let { pat, .. } | Kind::LetCond { pat, .. } | Kind::Loop { pat, .. } => {
                 pat.names.iter().any(|name| evidence.named(name))
@@ -50,13 +51,16 @@ impl Asked<'_, '_> {
 
     /// Whether a function's body shows evidence, or a function it calls does by its name.
     pub(super) fn body_shows(&self, function: FnRef, evidence: &Evidence<'_>) -> bool {
-        self.w.body(function).is_some_and(|body| self.w.under(body).any(|at| self.shows(at, evidence)))
+        self.w
+            .body(function)
+            .is_some_and(|body| self.w.under(body).any(|at| self.shows(at, evidence)))
     }
 
     /// Whether a function, its type or its attributes are named for the evidence.
     pub(super) fn named_function(&self, function: FnRef, evidence: &Evidence<'_>) -> bool {
         let Some(fact) = self.w.function(function) else { return false };
-        evidence.named(&self.w.title(function)) || fact.attrs.iter().any(|attr| evidence.named(&attr.path))
+        evidence.named(&self.w.title(function))
+            || fact.attrs.iter().any(|attr| evidence.named(&attr.path))
     }
 
     /// A path from an entry point to a call that meets no evidence on its way; the entry point first.
@@ -69,10 +73,17 @@ impl Asked<'_, '_> {
         self.climb(function, evidence, &mut seen, 12)
     }
 
-    fn climb(&self, at: FnRef, evidence: &Evidence<'_>, seen: &mut HashSet<FnRef>, steps: u32) -> Option<Vec<FnRef>> {
+    fn climb(
+        &self,
+        at: FnRef,
+        evidence: &Evidence<'_>,
+        seen: &mut HashSet<FnRef>,
+        steps: u32,
+    ) -> Option<Vec<FnRef>> {
         let steps = steps.checked_sub(1)?;
         let edges = self.graph.callers(at);
-        let reached: Vec<_> = edges.iter().filter(|edge| edge.from.is_some_and(|from| from != at)).collect();
+        let reached: Vec<_> =
+            edges.iter().filter(|edge| edge.from.is_some_and(|from| from != at)).collect();
         if reached.is_empty() {
             return Some(vec![at]);
         }
@@ -95,11 +106,24 @@ impl Asked<'_, '_> {
 
     /// Whether a call's future runs inside something of `scope`, here or up to three calls away.
     pub(super) fn in_scope(&self, site: At, scope: Roles, hops: u32) -> bool {
-        if self.w.ancestors(site).any(|up| self.w.roles(up).any(scope)) || self.bound_into(site, scope) {
+        self.scoped(site, scope, hops, &mut HashSet::new())
+    }
+
+    fn scoped(&self, site: At, scope: Roles, hops: u32, seen: &mut HashSet<FnRef>) -> bool {
+        if self.w.ancestors(site).any(|up| self.w.roles(up).any(scope))
+            || self.bound_into(site, scope)
+        {
             return true;
         }
-        let (Some(hops), Some(function)) = (hops.checked_sub(1), self.w.function_at(site)) else { return false };
-        self.graph.callers(function).iter().any(|edge| self.in_scope(edge.site, scope, hops))
+        let (Some(hops), Some(function)) = (hops.checked_sub(1), self.w.function_at(site)) else {
+            return false;
+        };
+        seen.insert(function)
+            && self
+                .graph
+                .callers(function)
+                .iter()
+                .any(|edge| self.scoped(edge.site, scope, hops, seen))
     }
 
     /// `let future = call(); timeout(limit, future).await`, or a `select!` with a sleep in it.
@@ -128,7 +152,14 @@ impl Asked<'_, '_> {
         let mut found = None;
         for up in self.w.ancestors(site) {
             match self.w.kind(up) {
-                Kind::Loop { body, .. } if self.w.file(up.file).node(*body).span.holds(self.w.file(site.file).node(site.node).span) => {
+                Kind::Loop { body, .. }
+                    if self
+                        .w
+                        .file(up.file)
+                        .node(*body)
+                        .span
+                        .holds(self.w.file(site.file).node(site.node).span) =>
+                {
                     found = Some(up);
                     break;
                 }
@@ -158,7 +189,11 @@ impl Asked<'_, '_> {
         for up in self.w.ancestors(site) {
             let goes_on = match self.w.kind(up) {
                 Kind::Method { receiver, .. } => *receiver == child,
-                Kind::Field { .. } | Kind::Await(_) | Kind::Try(_) | Kind::Wrap(_) | Kind::Index { .. } => true,
+                Kind::Field { .. }
+                | Kind::Await(_)
+                | Kind::Try(_)
+                | Kind::Wrap(_)
+                | Kind::Index { .. } => true,
                 _ => false,
             };
             if !goes_on {

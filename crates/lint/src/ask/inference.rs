@@ -25,7 +25,18 @@ pub(crate) enum Flaw {
     HandTokenized,
 }
 
-const ONCE: &[&str] = &["OnceLock", "OnceCell", "LazyLock", "Lazy", "lazy_static", "get_or_init", "get_or_try_init", "call_once", "cache", "thread_local"];
+const ONCE: &[&str] = &[
+    "OnceLock",
+    "OnceCell",
+    "LazyLock",
+    "Lazy",
+    "lazy_static",
+    "get_or_init",
+    "get_or_try_init",
+    "call_once",
+    "cache",
+    "thread_local",
+];
 
 impl Asked<'_, '_> {
     pub(super) fn inference(&self, flaw: Flaw) -> Vec<Hit> {
@@ -46,13 +57,20 @@ impl Asked<'_, '_> {
 
     fn loaded_per_request(&self) -> Vec<Hit> {
         let mut near: HashSet<FnRef> = HashSet::new();
-        let mut edge: Vec<FnRef> = self.handlers.iter().copied().filter(|of| !self.once(*of)).collect();
+        let mut edge: Vec<FnRef> =
+            self.handlers.iter().copied().filter(|of| !self.once(*of)).collect();
         for _ in 0..4 {
-            let next = edge.iter().flat_map(|of| self.graph.reach(*of, 1)).filter(|of| !self.once(*of) && !near.contains(of)).collect();
+            let next = edge
+                .iter()
+                .flat_map(|of| self.graph.reach(*of, 1))
+                .filter(|of| !self.once(*of) && !near.contains(of))
+                .collect();
             near.extend(edge);
             edge = next;
         }
-        let loads = self.playing(Role::ModelLoad.into()).filter(|at| self.w.function_at(*at).is_some_and(|of| near.contains(&of)));
+        let loads = self
+            .playing(Role::ModelLoad.into())
+            .filter(|at| self.w.function_at(*at).is_some_and(|of| near.contains(&of)));
         loads.map(|at| Hit::at(at).with("function", self.title_at(at))).collect()
     }
 
@@ -62,7 +80,9 @@ impl Asked<'_, '_> {
             let Some(around) = self.loop_around(at) else { continue };
             // Loading one model per file listed is not loading one model again.
             let varies = match self.w.kind(around) {
-                Kind::Loop { pat, .. } => pat.names.iter().any(|name| self.w.under(self.statement(at)).any(|inner| self.w.is_name(inner, name))),
+                Kind::Loop { pat, .. } => pat.names.iter().any(|name| {
+                    self.w.under(self.statement(at)).any(|inner| self.w.is_name(inner, name))
+                }),
                 _ => false,
             };
             if !varies {
@@ -78,11 +98,12 @@ impl Asked<'_, '_> {
             let package = self.w.package(at.file);
             let chosen: Roles = [Role::DeviceAuto, Role::DeviceCpu].into_iter().collect();
             let elsewhere = self.playing(chosen).any(|other| self.w.package(other.file) == package);
-            let forced = self.links_after(at).first().is_some_and(|link| match self.w.kind(*link) {
-                Kind::Try(_) => true,
-                Kind::Method { name, .. } => matches!(name.as_str(), "unwrap" | "expect"),
-                _ => false,
-            });
+            let forced =
+                self.links_after(at).first().is_some_and(|link| match self.w.kind(*link) {
+                    Kind::Try(_) => true,
+                    Kind::Method { name, .. } => matches!(name.as_str(), "unwrap" | "expect"),
+                    _ => false,
+                });
             if forced && !elsewhere {
                 hits.push(Hit::at(at));
             }
@@ -93,11 +114,23 @@ impl Asked<'_, '_> {
     fn no_device(&self) -> Vec<Hit> {
         let mut hits = Vec::new();
         for at in self.playing(Role::ModelLoad.into()) {
-            let ort = self.w.known(at).is_some_and(|fact| fact.path.first().is_some_and(|first| first == "SessionBuilder"));
-            let text = self.w.function_at(at).and_then(|of| self.w.body(of)).map_or("", |body| self.w.source(body));
+            let ort = self.w.known(at).is_some_and(|fact| {
+                fact.path.first().is_some_and(|first| first == "SessionBuilder")
+            });
+            let text = self
+                .w
+                .function_at(at)
+                .and_then(|of| self.w.body(of))
+                .map_or("", |body| self.w.source(body));
             let package = self.w.package(at.file);
-            let chosen = self.playing(Role::DeviceAuto.into()).any(|other| self.w.package(other.file) == package);
-            if ort && !chosen && !text.contains("execution_provider") && !text.contains("ExecutionProvider") {
+            let chosen = self
+                .playing(Role::DeviceAuto.into())
+                .any(|other| self.w.package(other.file) == package);
+            if ort
+                && !chosen
+                && !text.contains("execution_provider")
+                && !text.contains("ExecutionProvider")
+            {
                 hits.push(Hit::at(at));
             }
         }
@@ -111,7 +144,11 @@ impl Asked<'_, '_> {
                 && let Kind::Method { name, .. } = self.w.kind(link)
                 && matches!(name.as_str(), "unwrap" | "expect")
             {
-                hits.push(Hit::at(link).with("method", name.as_str()).with("function", self.title_at(link)));
+                hits.push(
+                    Hit::at(link)
+                        .with("method", name.as_str())
+                        .with("function", self.title_at(link)),
+                );
             }
         }
         hits
@@ -127,12 +164,15 @@ impl Asked<'_, '_> {
             }
             let splits = self.w.under(body).any(|at| matches!(self.w.kind(at), Kind::Method { name, .. } if matches!(name.as_str(), "split_whitespace" | "split_ascii_whitespace")));
             let known = self.w.manifest(of.file).map(|m| {
-                let all = m.dependencies.iter().filter_map(|d| self.w.knowledge.package(&d.package));
+                let all =
+                    m.dependencies.iter().filter_map(|d| self.w.knowledge.package(&d.package));
                 let all: Vec<_> = all.collect();
                 let runs = all.iter().any(|k| k.kind == CrateKind::Inference);
                 runs && !all.iter().any(|k| k.present.has(Role::Tokenizer))
             });
-            let numbers = fact.output.any(&mut |ty| matches!(ty.name(), Some("i64" | "u32" | "i32" | "usize" | "u64")));
+            let numbers = fact
+                .output
+                .any(&mut |ty| matches!(ty.name(), Some("i64" | "u32" | "i32" | "usize" | "u64")));
             if splits && known == Some(true) && numbers {
                 hits.push(Hit::in_file(of.file, fact.span).with("function", self.w.title(of)));
             }

@@ -45,7 +45,13 @@ impl Slot {
         match self {
             Self::Model => &["model"],
             Self::Temperature => &["temperature"],
-            Self::MaxTokens => &["max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict"],
+            Self::MaxTokens => &[
+                "max_tokens",
+                "max_completion_tokens",
+                "max_output_tokens",
+                "maxOutputTokens",
+                "num_predict",
+            ],
             Self::TopP => &["top_p", "topP"],
             Self::Key => &["api_key", "apikey"],
         }
@@ -111,7 +117,9 @@ impl Asked<'_, '_> {
         let [Piece::Text(text, literal)] = value.as_slice() else { return None };
         let function = self.w.function_at(at);
         let elsewhere = self.w.function_at(*literal).is_some_and(|of| Some(of) != function);
-        let defaults = function.and_then(|of| self.w.function(of)).is_some_and(|of| of.name.contains("default"));
+        let defaults = function
+            .and_then(|of| self.w.function(of))
+            .is_some_and(|of| of.name.contains("default"));
         if text.trim().is_empty() || elsewhere || defaults {
             return None;
         }
@@ -145,13 +153,18 @@ impl Asked<'_, '_> {
         let mut hits = Vec::new();
         for (at, fields) in self.request_bodies() {
             let chat = fields.iter().any(|(name, _)| name == "messages");
-            let nested = fields.iter().any(|(name, _)| matches!(name.as_str(), "options" | "parameters" | "generationConfig" | "?"));
+            let nested = fields.iter().any(|(name, _)| {
+                matches!(name.as_str(), "options" | "parameters" | "generationConfig" | "?")
+            });
             if chat && !nested && !self.sets(at, slot) {
                 hits.push(Hit::at(at));
             }
         }
         for at in self.playing(Role::RequestBuilder.into()) {
-            if matches!(self.w.kind(at), Kind::Call { .. }) && !self.sets(at, slot) && self.is_sent(at) {
+            if matches!(self.w.kind(at), Kind::Call { .. })
+                && !self.sets(at, slot)
+                && self.is_sent(at)
+            {
                 hits.push(Hit::at(at));
             }
         }
@@ -172,15 +185,21 @@ impl Asked<'_, '_> {
 
     /// Whether a built request is used where it is built, so that nothing can be added elsewhere.
     fn is_sent(&self, at: At) -> bool {
-        let builds = |link: &At| matches!(self.w.kind(*link), Kind::Method { name, .. } if name == "build");
+        let builds =
+            |link: &At| matches!(self.w.kind(*link), Kind::Method { name, .. } if name == "build");
         self.links_after(at).iter().any(builds) || !self.w.source(at).contains("Args")
     }
 }
 
 /// Whether a JSON object is the body of a model request.
 pub(super) fn is_request(fields: &[(Name, NodeId)]) -> bool {
+    const REPLIES: &[&str] = &[
+        "output", "choices", "usage", "id", "object", "created", "answer", "response", "complete",
+    ];
     let has = |name: &str| fields.iter().any(|(field, _)| field == name);
-    has("model") && (has("messages") || has("prompt") || has("contents") || has("input"))
+    !REPLIES.iter().any(|name| has(name))
+        && has("model")
+        && (has("messages") || has("prompt") || has("contents") || has("input"))
 }
 
 fn outside(at: At, values: &[Value], least: f64, most: f64) -> Option<Hit> {

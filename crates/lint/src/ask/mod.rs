@@ -56,7 +56,10 @@ impl Hit {
     }
 
     pub(crate) fn in_file(file: FileId, span: Span) -> Self {
-        Self { place: Place::Range(file, span), ..Self::at(At { file, node: crate::facts::NodeId::at(0) }) }
+        Self {
+            place: Place::Range(file, span),
+            ..Self::at(At { file, node: crate::facts::NodeId::at(0) })
+        }
     }
 
     pub(crate) fn package(package: PackageId) -> Self {
@@ -122,15 +125,34 @@ pub(crate) struct Asked<'w, 'k> {
     pub(crate) graph: &'w Graph,
     pub(crate) calls: &'w [ModelCall<'k>],
     pub(crate) handlers: &'w HashSet<FnRef>,
+    /// Live calls by place, and the functions that lead to one within three calls.
+    pub(crate) live_at: HashSet<At>,
+    pub(crate) leading: HashSet<FnRef>,
     /// Today, as `YYYY-MM-DD`.
     pub(crate) today: &'w str,
 }
 
 impl<'w, 'k> Asked<'w, 'k> {
+    /// Everything questions need, once per run.
+    pub(crate) fn new(
+        w: &'w Workspace<'k>,
+        graph: &'w Graph,
+        calls: &'w [ModelCall<'k>],
+        handlers: &'w HashSet<FnRef>,
+        today: &'w str,
+    ) -> Self {
+        let live = || calls.iter().filter(|call| !call.test);
+        let live_at = live().map(|call| call.at).collect();
+        let leading = live().flat_map(|call| graph.reached_by(call.function, 3)).collect();
+        Self { w, graph, calls, handlers, live_at, leading, today }
+    }
+
     /// Answers a question.
     pub(crate) fn answer(&self, question: &Question) -> Vec<Hit> {
         match question {
-            Question::ClientLacks { role, scope, partial } => self.client_lacks(*role, *scope, *partial),
+            Question::ClientLacks { role, scope, partial } => {
+                self.client_lacks(*role, *scope, *partial)
+            }
             Question::ClientOnly { role, instead } => self.client_only(*role, *instead),
             Question::PathLacks { roles, names, embeddings, service } => {
                 let evidence = evidence::Evidence { roles: roles.iter().copied().collect(), names };

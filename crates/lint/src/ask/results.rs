@@ -28,7 +28,11 @@ impl<'k> Asked<'_, 'k> {
             Flaw::Unwrapped => self.live().filter_map(|call| self.unwrapped(call)).collect(),
             Flaw::Discarded => self.live().filter_map(|call| self.discarded(call)).collect(),
             Flaw::Unlogged => self.live().filter_map(|call| self.unlogged(call)).collect(),
-            Flaw::Unchecked => self.live().filter(|call| call.http).filter_map(|call| self.unchecked(call)).collect(),
+            Flaw::Unchecked => self
+                .live()
+                .filter(|call| call.http)
+                .filter_map(|call| self.unchecked(call))
+                .collect(),
             Flaw::Indexed => self.indexed(),
         }
     }
@@ -46,9 +50,12 @@ impl<'k> Asked<'_, 'k> {
         for link in links {
             match self.method(link) {
                 name @ ("unwrap" | "expect" | "unwrap_unchecked") if reading => {
-                    return Some(Hit::at(link).with("method", name).with("function", self.title_at(link)));
+                    return Some(
+                        Hit::at(link).with("method", name).with("function", self.title_at(link)),
+                    );
                 }
-                "" | "json" | "text" | "bytes" | "error_for_status" | "chunk" | "map_err" | "context" | "with_context" => {}
+                "" | "json" | "text" | "bytes" | "error_for_status" | "chunk" | "map_err"
+                | "context" | "with_context" => {}
                 _ => reading = false,
             }
         }
@@ -68,7 +75,11 @@ impl<'k> Asked<'_, 'k> {
             Kind::LetCond { pat, .. } if pat.head_name() == "Ok" => {
                 let condition = self.w.parent(up)?;
                 match self.w.kind(condition) {
-                    Kind::If { cond, otherwise: None, .. } if *cond == up.node && self.ends(condition) => Some(Hit::at(up)),
+                    Kind::If { cond, otherwise: None, .. }
+                        if *cond == up.node && self.ends(condition) =>
+                    {
+                        Some(Hit::at(up))
+                    }
                     _ => None,
                 }
             }
@@ -80,7 +91,9 @@ impl<'k> Asked<'_, 'k> {
     fn ends(&self, condition: At) -> bool {
         let Some(up) = self.w.parent(condition) else { return false };
         match self.w.kind(up) {
-            Kind::Block { stmts, .. } => stmts.last() == Some(&condition.node) && !self.in_loop_or_value(up),
+            Kind::Block { stmts, .. } => {
+                stmts.last() == Some(&condition.node) && !self.in_loop_or_value(up)
+            }
             _ => false,
         }
     }
@@ -95,7 +108,9 @@ impl<'k> Asked<'_, 'k> {
         let mut reading = true;
         for link in &links {
             match self.method(*link) {
-                name if drops(name) && reading => return Some(Hit::at(*link).with("how", format!("`.{name}()`"))),
+                name if drops(name) && reading => {
+                    return Some(Hit::at(*link).with("how", format!("`.{name}()`")));
+                }
                 "" | "json" | "text" | "error_for_status" => {}
                 _ => reading = false,
             }
@@ -106,36 +121,57 @@ impl<'k> Asked<'_, 'k> {
         let last = links.last().copied().unwrap_or(call.at);
         let up = self.w.parent(last)?;
         let Kind::Match { arms, .. } = self.w.kind(up) else { return None };
-        let silent = arms.iter().find(|arm| arm.pat.head_name() == "Err" && arm.pat.ignores && self.says_nothing(up.with(arm.body)))?;
+        let silent = arms.iter().find(|arm| {
+            arm.pat.head_name() == "Err" && arm.pat.ignores && self.says_nothing(up.with(arm.body))
+        })?;
         Some(Hit::at(up.with(silent.body)).with("how", "an `Err(_)` arm"))
     }
 
     /// Whether an error's arm neither logs, nor fails, nor tries again.
     fn says_nothing(&self, body: At) -> bool {
         let text = self.w.source(body);
-        let speaks = ["Err", "error", "return", "panic", "bail", "continue", "fail", "warn", "log", "print", "exit", "retry", "send"];
-        !self.w.under(body).any(|at| self.w.roles(at).has(Role::Log)) && !speaks.iter().any(|word| text.contains(word))
+        let speaks = [
+            "Err", "error", "return", "panic", "bail", "continue", "fail", "warn", "log", "print",
+            "exit", "retry", "send",
+        ];
+        !self.w.under(body).any(|at| self.w.roles(at).has(Role::Log))
+            && !speaks.iter().any(|word| text.contains(word))
     }
 
     fn unchecked(&self, call: &ModelCall<'k>) -> Option<Hit> {
-        if self.w.known(call.at).is_some_and(|fact| fact.path.first().is_some_and(|first| first == "Request" || first == "Agent")) {
+        if self.w.known(call.at).is_some_and(|fact| {
+            fact.path.first().is_some_and(|first| first == "Request" || first == "Agent")
+        }) {
             // ureq answers 4xx and 5xx as errors by itself.
             return None;
         }
         let body = self.w.body(call.function)?;
         let text = self.w.source(body);
-        let looks = ["status", "is_success", "\"error\"", ".error", "error_for_", "Error>>", "ErrorResponse", "ApiError"];
+        let looks = [
+            "status",
+            "is_success",
+            "\"error\"",
+            ".error",
+            "error_for_",
+            "Error>>",
+            "ErrorResponse",
+            "ApiError",
+        ];
         if looks.iter().any(|word| text.contains(word)) {
             return None;
         }
-        let reads = |at: At| matches!(self.method(at), "json" | "text" | "bytes" | "bytes_stream" | "chunk");
+        let reads = |at: At| {
+            matches!(self.method(at), "json" | "text" | "bytes" | "bytes_stream" | "chunk")
+        };
         let direct = self.links_after(call.at).into_iter().any(reads);
         let named = self.reply_name(call.at).is_some_and(|name| {
             let later = self.w.under(body).filter(|at| reads(*at));
-            later.into_iter().any(|at| self.w.chain(at).iter().any(|link| match self.w.kind(*link) {
-                Kind::Method { receiver, .. } => self.w.is_name(link.with(*receiver), &name),
-                _ => false,
-            }))
+            later.into_iter().any(|at| {
+                self.w.chain(at).iter().any(|link| match self.w.kind(*link) {
+                    Kind::Method { receiver, .. } => self.w.is_name(link.with(*receiver), &name),
+                    _ => false,
+                })
+            })
         });
         (direct || named).then(|| Hit::at(call.at).with("function", self.title_at(call.at)))
     }
@@ -146,7 +182,10 @@ impl<'k> Asked<'_, 'k> {
         let up = self.w.parent(last)?;
         match self.w.kind(up) {
             Kind::Let { pat, .. } => pat.binding().cloned(),
-            Kind::Match { arms, .. } => arms.iter().find(|arm| arm.pat.head_name() == "Ok").and_then(|arm| arm.pat.names.first().cloned()),
+            Kind::Match { arms, .. } => arms
+                .iter()
+                .find(|arm| arm.pat.head_name() == "Ok")
+                .and_then(|arm| arm.pat.names.first().cloned()),
             _ => None,
         }
     }
@@ -154,11 +193,18 @@ impl<'k> Asked<'_, 'k> {
     /// `choices[0]`, `choices.first().unwrap()`: a reply may have no choices.
     fn indexed(&self) -> Vec<Hit> {
         let mut hits = Vec::new();
-        let files: std::collections::HashSet<usize> = self.live().map(|call| call.at.file).collect();
+        let files: std::collections::HashSet<usize> =
+            self.live().map(|call| call.at.file).collect();
         for at in self.w.nodes().filter(|at| files.contains(&at.file)) {
             let base = match self.w.kind(at) {
-                Kind::Index { base, at: place } if matches!(self.w.kind(at.with(*place)), Kind::Num(_)) => at.with(*base),
-                Kind::Method { receiver, name, .. } if matches!(name.as_str(), "unwrap" | "expect") => {
+                Kind::Index { base, at: place }
+                    if matches!(self.w.kind(at.with(*place)), Kind::Num(_)) =>
+                {
+                    at.with(*base)
+                }
+                Kind::Method { receiver, name, .. }
+                    if matches!(name.as_str(), "unwrap" | "expect") =>
+                {
                     match self.first_of(at.with(*receiver)) {
                         Some(base) => base,
                         None => continue,
@@ -167,7 +213,10 @@ impl<'k> Asked<'_, 'k> {
                 _ => continue,
             };
             let Kind::Field { name, .. } = self.w.kind(self.w.peel(base)) else { continue };
-            if !matches!(name.as_str(), "choices" | "candidates") || self.w.is_test(at) || self.guarded(at, name) {
+            if !matches!(name.as_str(), "choices" | "candidates")
+                || self.w.is_test(at)
+                || self.guarded(at, name)
+            {
                 continue;
             }
             hits.push(Hit::at(at).with("field", name.as_str()));

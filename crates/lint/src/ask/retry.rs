@@ -20,8 +20,42 @@ pub(crate) enum Flaw {
 }
 
 const RETRIES: &[&str] = &["retr", "attempt", "tries"];
-const GROWS: &[&str] = &["pow", "*=", "<<", "backoff", "exponential", "* 2", "2.0", "mul_f", "* attempt", "attempt *", "saturating_mul", "retry_after", "retry-after", "delay_for", "jitter", "* (", "fibonacci"];
-const DISCERNS: &[&str] = &["status", "429", "retryable", "transient", "permanent", "RateLimit", "rate_limit", "is_timeout", "is_connect", "TOO_MANY", "should_retry", "is_server_error", "kind()", "code", "Overloaded"];
+const GROWS: &[&str] = &[
+    "pow",
+    "*=",
+    "<<",
+    "backoff",
+    "exponential",
+    "* 2",
+    "2.0",
+    "mul_f",
+    "* attempt",
+    "attempt *",
+    "saturating_mul",
+    "retry_after",
+    "retry-after",
+    "delay_for",
+    "jitter",
+    "* (",
+    "fibonacci",
+];
+const DISCERNS: &[&str] = &[
+    "status",
+    "429",
+    "retryable",
+    "transient",
+    "permanent",
+    "RateLimit",
+    "rate_limit",
+    "is_timeout",
+    "is_connect",
+    "TOO_MANY",
+    "should_retry",
+    "is_server_error",
+    "kind()",
+    "code",
+    "Overloaded",
+];
 
 impl Asked<'_, '_> {
     pub(super) fn retries(&self, flaw: Flaw) -> Vec<Hit> {
@@ -40,11 +74,20 @@ impl Asked<'_, '_> {
         let mut found = BTreeSet::new();
         for call in self.live() {
             let mut sites = vec![call.at];
-            sites.extend(self.graph.callers(call.function).iter().filter(|edge| edge.exact).map(|edge| edge.site));
+            sites.extend(
+                self.graph
+                    .callers(call.function)
+                    .iter()
+                    .filter(|edge| edge.exact)
+                    .map(|edge| edge.site),
+            );
             for site in sites {
                 let Some(around) = self.loop_around(site) else { continue };
                 let text = self.w.source(around).to_ascii_lowercase();
-                let handles = text.contains("err(") || text.contains("is_err") || text.contains("is_ok") || text.contains("ok(");
+                let handles = text.contains("err(")
+                    || text.contains("is_err")
+                    || text.contains("is_ok")
+                    || text.contains("ok(");
                 let named = RETRIES.iter().any(|word| text.contains(word));
                 let waits: Roles = [Role::Sleep, Role::SleepBlocking].into_iter().collect();
                 let sleep = self.w.under(around).find(|at| self.w.roles(*at).any(waits));
@@ -71,7 +114,14 @@ impl Asked<'_, '_> {
                         let delay = self.w.argument(sleep, 0)?;
                         let fixed = self.w.under(delay).all(|part| match self.w.kind(part) {
                             Kind::Num(_) | Kind::Call { .. } => true,
-                            Kind::Path(path) => path.len() > 1 || path.iter().all(|name| name.chars().all(|c| c.is_uppercase() || c == '_' || c.is_ascii_digit())),
+                            Kind::Path(path) => {
+                                path.len() > 1
+                                    || path.iter().all(|name| {
+                                        name.chars().all(|c| {
+                                            c.is_uppercase() || c == '_' || c.is_ascii_digit()
+                                        })
+                                    })
+                            }
                             _ => false,
                         });
                         fixed.then(|| Hit::at(sleep).with("how", "after the same delay each time"))
@@ -82,13 +132,19 @@ impl Asked<'_, '_> {
             Flaw::Unbounded => {
                 let forever = match self.w.kind(at) {
                     Kind::Loop { kind: LoopKind::Forever, .. } => true,
-                    Kind::Loop { kind: LoopKind::While, head: Some(head), .. } => matches!(self.w.kind(at.with(*head)), Kind::Bool(true)),
+                    Kind::Loop { kind: LoopKind::While, head: Some(head), .. } => {
+                        matches!(self.w.kind(at.with(*head)), Kind::Bool(true))
+                    }
                     _ => false,
                 };
                 // The name of the loop's own retry message must not count as a bound.
                 let counted = self.w.under(at).any(|part| match self.w.kind(part) {
-                    Kind::Binary { op, .. } => matches!(op.as_str(), "<" | ">" | ">=" | "<=" | "=="),
-                    Kind::Return(Some(value)) => self.w.source(part.with(*value)).starts_with("Err"),
+                    Kind::Binary { op, .. } => {
+                        matches!(op.as_str(), "<" | ">" | ">=" | "<=" | "==")
+                    }
+                    Kind::Return(Some(value)) => {
+                        self.w.source(part.with(*value)).starts_with("Err")
+                    }
                     Kind::Try(_) => true,
                     _ => false,
                 });
@@ -97,7 +153,9 @@ impl Asked<'_, '_> {
             }
             Flaw::EveryError => {
                 let ignores = self.w.under(at).any(|part| match self.w.kind(part) {
-                    Kind::Match { arms, .. } => arms.iter().any(|arm| arm.pat.head_name() == "Err" && arm.pat.ignores && arm.guard.is_none()),
+                    Kind::Match { arms, .. } => arms.iter().any(|arm| {
+                        arm.pat.head_name() == "Err" && arm.pat.ignores && arm.guard.is_none()
+                    }),
                     _ => false,
                 });
                 (ignores && slept.is_some() && !has(DISCERNS, text)).then(|| Hit::at(at))
@@ -109,12 +167,7 @@ impl Asked<'_, '_> {
     fn scopes(&self) -> Vec<At> {
         let mut found = BTreeSet::new();
         for at in self.playing(Role::RetryScope.into()) {
-            let reaches = self.w.under(at).any(|inner| {
-                self.live().any(|call| call.at == inner)
-                    || self.w.targets(inner).iter().any(|(target, exact)| {
-                        *exact && self.graph.reach(*target, 3).iter().any(|of| self.live().any(|call| call.function == *of))
-                    })
-            });
+            let reaches = self.w.under(at).any(|inner| self.leads_to_call(inner));
             if reaches {
                 found.insert(at);
             }
@@ -141,7 +194,11 @@ impl Asked<'_, '_> {
             let bounded = links.iter().any(|link| {
                 self.w.roles(*link).has(Role::Bounded) || matches!(self.w.kind(*link), Kind::Method { name, .. } if matches!(name.as_str(), "take" | "max_times" | "with_max_times" | "take_while"))
             });
-            let known = links.iter().any(|link| self.w.roles(*link).any([Role::Backoff, Role::ConstantBackoff].into_iter().collect()));
+            let known = links.iter().any(|link| {
+                self.w
+                    .roles(*link)
+                    .any([Role::Backoff, Role::ConstantBackoff].into_iter().collect())
+            });
             if let Some(link) = removed {
                 hits.push(Hit::at(*link));
             } else if known && !bounded && !self.w.roles(scope).has(Role::Bounded) {
@@ -155,8 +212,13 @@ impl Asked<'_, '_> {
         let mut hits = Vec::new();
         for scope in self.scopes() {
             let after = self.links_after(scope);
-            let filtered = self.w.roles(scope).has(Role::ErrorFilter) || after.iter().any(|link| self.w.roles(*link).has(Role::ErrorFilter));
-            let text = self.w.function_at(scope).and_then(|of| self.w.body(of)).map_or("", |body| self.w.source(body));
+            let filtered = self.w.roles(scope).has(Role::ErrorFilter)
+                || after.iter().any(|link| self.w.roles(*link).has(Role::ErrorFilter));
+            let text = self
+                .w
+                .function_at(scope)
+                .and_then(|of| self.w.body(of))
+                .map_or("", |body| self.w.source(body));
             if !filtered && !DISCERNS.iter().any(|word| text.contains(word)) {
                 hits.push(Hit::at(scope));
             }
@@ -164,4 +226,3 @@ impl Asked<'_, '_> {
         hits
     }
 }
-

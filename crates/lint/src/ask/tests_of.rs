@@ -28,11 +28,36 @@ impl Asked<'_, '_> {
         let mut found: BTreeMap<FnRef, Hit> = BTreeMap::new();
         for call in self.calls.iter().filter(|call| call.test) {
             let Some(fact) = self.w.function(call.function) else { continue };
-            let is_test = fact.attrs.iter().any(|attr| attr.path.rsplit("::").next() == Some("test"));
-            let text = self.w.body(call.function).map_or("", |body| self.w.source(body)).to_ascii_lowercase();
-            let stands_in = ["mock", "fake", "stub", "127.0.0.1", "localhost", "server", "base_url", "with_url", "is_err", "env::var", "skip"].iter().any(|word| text.contains(word));
-            if is_test && !fact.has_attr("ignore") && !fact.attrs.iter().any(|a| a.path == "cfg" || a.path == "cfg_attr") && !stands_in {
-                found.entry(call.function).or_insert_with(|| Hit::at(call.at).with("test", fact.name.as_str()));
+            let is_test =
+                fact.attrs.iter().any(|attr| attr.path.rsplit("::").next() == Some("test"));
+            let text = self
+                .w
+                .body(call.function)
+                .map_or("", |body| self.w.source(body))
+                .to_ascii_lowercase();
+            let stands_in = [
+                "mock",
+                "fake",
+                "stub",
+                "127.0.0.1",
+                "localhost",
+                "server",
+                "base_url",
+                "with_url",
+                "is_err",
+                "env::var",
+                "skip",
+            ]
+            .iter()
+            .any(|word| text.contains(word));
+            if is_test
+                && !fact.has_attr("ignore")
+                && !fact.attrs.iter().any(|a| a.path == "cfg" || a.path == "cfg_attr")
+                && !stands_in
+            {
+                found
+                    .entry(call.function)
+                    .or_insert_with(|| Hit::at(call.at).with("test", fact.name.as_str()));
             }
         }
         found.into_values().collect()
@@ -42,8 +67,17 @@ impl Asked<'_, '_> {
     fn partial_runs(&self) -> Vec<Hit> {
         use crate::knowledge::Role;
         let Some(start) = self.playing(Role::TrackerStart.into()).next() else { return Vec::new() };
-        let parts = [(Role::TrackerParams, "parameters"), (Role::TrackerMetrics, "metrics"), (Role::TrackerTags, "tags"), (Role::TrackerArtifacts, "artifacts")];
-        let missing: Vec<&str> = parts.iter().filter(|(role, _)| self.playing((*role).into()).next().is_none()).map(|(_, name)| *name).collect();
+        let parts = [
+            (Role::TrackerParams, "parameters"),
+            (Role::TrackerMetrics, "metrics"),
+            (Role::TrackerTags, "tags"),
+            (Role::TrackerArtifacts, "artifacts"),
+        ];
+        let missing: Vec<&str> = parts
+            .iter()
+            .filter(|(role, _)| self.playing((*role).into()).next().is_none())
+            .map(|(_, name)| *name)
+            .collect();
         if missing.is_empty() || missing.len() == parts.len() {
             return Vec::new();
         }

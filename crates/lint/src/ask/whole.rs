@@ -57,16 +57,22 @@ impl Asked<'_, '_> {
                 *per.entry(package).or_default() += 1;
             }
         }
-        let most = per.into_iter().max_by_key(|(package, calls)| (*calls, std::cmp::Reverse(*package)));
+        let most =
+            per.into_iter().max_by_key(|(package, calls)| (*calls, std::cmp::Reverse(*package)));
         match when {
             When::Calls => most,
             When::Serves => {
                 let server = self.server()?;
-                let loads = self.first_load().and_then(|at| self.w.package(at.file)).map(|package| (package, 0));
+                let loads = self
+                    .first_load()
+                    .and_then(|at| self.w.package(at.file))
+                    .map(|package| (package, 0));
                 most.or(loads.filter(|_| self.runs_models())).map(|(_, calls)| (server, calls))
             }
             When::Caches => {
-                let cache = self.playing([Role::CacheRead, Role::CacheWrite].into_iter().collect()).next()?;
+                let cache = self
+                    .playing([Role::CacheRead, Role::CacheWrite].into_iter().collect())
+                    .next()?;
                 most.filter(|(package, _)| self.w.package(cache.file) == Some(*package))
             }
             When::Trains => {
@@ -78,8 +84,15 @@ impl Asked<'_, '_> {
 
     /// The package that serves HTTP.
     fn server(&self) -> Option<PackageId> {
-        let routes = self.playing([Role::Serve, Role::Route].into_iter().collect()).find_map(|at| self.w.package(at.file));
-        routes.or_else(|| self.handlers.iter().filter(|of| self.serves_by_attribute(**of)).find_map(|of| self.w.package(of.file)))
+        let routes = self
+            .playing([Role::Serve, Role::Route].into_iter().collect())
+            .find_map(|at| self.w.package(at.file));
+        routes.or_else(|| {
+            self.handlers
+                .iter()
+                .filter(|of| self.serves_by_attribute(**of))
+                .find_map(|of| self.w.package(of.file))
+        })
     }
 
     fn serves_by_attribute(&self, of: crate::model::FnRef) -> bool {
@@ -89,33 +102,127 @@ impl Asked<'_, '_> {
 
     fn has(&self, lacks: Lack) -> bool {
         match lacks {
-            Lack::HealthRoute => self.says_route(&["health", "ready", "live", "ping", "status", "alive"]),
-            Lack::Monitoring => self.depends(Role::Exporter) || self.says_route(&["metrics"]) || self.playing(Role::Exporter.into()).next().is_some(),
-            Lack::Alerting => self.depends(Role::Alert) || self.playing(Role::Alert.into()).next().is_some() || self.names(&["alert", "pagerduty", "opsgenie", "slack_webhook", "webhook"], false),
-            Lack::CostTracking => self.names(&["usage", "cost", "total_tokens", "prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "token_count", "spend", "billing"], false),
-            Lack::CacheMetric => self.names(&["cache_hit", "hit_rate", "hits", "cache_miss", "misses", "hit_ratio"], false) || self.texts(&["cache_hit", "cache hit", "cache miss", "cache_miss", "hits", "Cache hit"]),
-            Lack::MockedTest => self.depends(Role::Mock) || self.tests_with(&["mock", "fake", "stub", "dummy", "fixture", "replay", "canned", "local_addr", "testserver", "test_server"]),
-            Lack::IntegrationTest => self.w.files.iter().any(|file| file.path.contains("tests/") || file.path.starts_with("tests/")) || self.ignored_tests(),
-            Lack::LoadTest => self.depends(Role::LoadTest) || self.w.files.iter().any(|file| ["benches/", "load", "bench"].iter().any(|word| file.path.contains(word))),
+            Lack::HealthRoute => {
+                self.says_route(&["health", "ready", "live", "ping", "status", "alive"])
+            }
+            Lack::Monitoring => {
+                self.depends(Role::Exporter)
+                    || self.says_route(&["metrics"])
+                    || self.playing(Role::Exporter.into()).next().is_some()
+            }
+            Lack::Alerting => {
+                self.depends(Role::Alert)
+                    || self.playing(Role::Alert.into()).next().is_some()
+                    || self.names(
+                        &["alert", "pagerduty", "opsgenie", "slack_webhook", "webhook"],
+                        false,
+                    )
+            }
+            Lack::CostTracking => self.names(
+                &[
+                    "usage",
+                    "cost",
+                    "total_tokens",
+                    "prompt_tokens",
+                    "completion_tokens",
+                    "input_tokens",
+                    "output_tokens",
+                    "token_count",
+                    "spend",
+                    "billing",
+                ],
+                false,
+            ),
+            Lack::CacheMetric => {
+                self.names(
+                    &["cache_hit", "hit_rate", "hits", "cache_miss", "misses", "hit_ratio"],
+                    false,
+                ) || self.texts(&[
+                    "cache_hit",
+                    "cache hit",
+                    "cache miss",
+                    "cache_miss",
+                    "hits",
+                    "Cache hit",
+                ])
+            }
+            Lack::MockedTest => {
+                self.depends(Role::Mock)
+                    || self.tests_with(&[
+                        "mock",
+                        "fake",
+                        "stub",
+                        "dummy",
+                        "fixture",
+                        "replay",
+                        "canned",
+                        "local_addr",
+                        "testserver",
+                        "test_server",
+                    ])
+            }
+            Lack::IntegrationTest => {
+                self.w
+                    .files
+                    .iter()
+                    .any(|file| file.path.contains("tests/") || file.path.starts_with("tests/"))
+                    || self.ignored_tests()
+            }
+            Lack::LoadTest => {
+                self.depends(Role::LoadTest)
+                    || self.w.files.iter().any(|file| {
+                        ["benches/", "load", "bench"].iter().any(|word| file.path.contains(word))
+                    })
+            }
             Lack::CostTest => self.tests_with(&["usage", "cost", "tokens", "price"]),
-            Lack::Tracking => self.playing(Role::TrackerStart.into()).next().is_some() || self.depends(Role::TrackerStart) || self.texts(&["mlflow", "wandb", "tensorboard"]) || self.names(&["tensorboard", "mlflow", "wandb"], false),
+            Lack::Tracking => {
+                self.playing(Role::TrackerStart.into()).next().is_some()
+                    || self.depends(Role::TrackerStart)
+                    || self.texts(&["mlflow", "wandb", "tensorboard"])
+                    || self.names(&["tensorboard", "mlflow", "wandb"], false)
+            }
         }
     }
 
     fn depends(&self, role: Role) -> bool {
         let dependencies = self.w.packages.iter().flat_map(|package| &package.dependencies);
-        dependencies.filter_map(|d| self.w.knowledge.package(&d.package)).any(|known| known.present.has(role))
+        dependencies
+            .filter_map(|d| self.w.knowledge.package(&d.package))
+            .any(|known| known.present.has(role))
     }
 
     /// Whether a route, by a call's literal or an attribute, is named so.
     fn says_route(&self, words: &[&str]) -> bool {
-        let named = |text: &str| text.starts_with('/') && words.iter().any(|word| text.to_ascii_lowercase().contains(word));
+        let named = |text: &str| {
+            text.starts_with('/')
+                && words.iter().any(|word| text.to_ascii_lowercase().contains(word))
+        };
         let literal = self.w.nodes().any(|at| match self.w.kind(at) {
-            Kind::Str(text) => named(text) || words.iter().any(|word| **text == **word || **text == *format!("{word}z")),
+            Kind::Str(text) => {
+                named(text)
+                    || words.iter().any(|word| **text == **word || **text == *format!("{word}z"))
+            }
             _ => false,
         });
-        let attribute = || self.w.files.iter().flat_map(|file| &file.fns).flat_map(|of| &of.attrs).any(|attr| attr.text.split('"').any(named));
-        let function = || self.w.functions().any(|of| self.w.function(of).is_some_and(|fact| words.iter().any(|word| fact.name == *word || fact.name == format!("{word}_check") || fact.name == format!("{word}z"))));
+        let attribute = || {
+            self.w
+                .files
+                .iter()
+                .flat_map(|file| &file.fns)
+                .flat_map(|of| &of.attrs)
+                .any(|attr| attr.text.split('"').any(named))
+        };
+        let function = || {
+            self.w.functions().any(|of| {
+                self.w.function(of).is_some_and(|fact| {
+                    words.iter().any(|word| {
+                        fact.name == *word
+                            || fact.name == format!("{word}_check")
+                            || fact.name == format!("{word}z")
+                    })
+                })
+            })
+        };
         literal || attribute() || function()
     }
 
@@ -128,13 +235,20 @@ impl Asked<'_, '_> {
         let names: Vec<Name> = words.iter().map(Name::new).collect();
         let evidence = Evidence { roles: Roles::default(), names: &names };
         self.w.nodes().any(|at| self.shows(at, &evidence) && (!tests || self.w.is_test(at)))
-            || (!tests && self.w.files.iter().flat_map(|file| &file.structs).any(|of| of.fields.iter().any(|f| evidence.named(&f.name)) || evidence.named(&of.name)))
+            || (!tests
+                && self.w.files.iter().flat_map(|file| &file.structs).any(|of| {
+                    of.fields.iter().any(|f| evidence.named(&f.name)) || evidence.named(&of.name)
+                }))
     }
 
     fn tests_with(&self, words: &[&str]) -> bool {
-        self.names(words, true) || self.w.functions().any(|of| {
-            self.w.is_test_fn(of) && self.w.function(of).is_some_and(|fact| words.iter().any(|word| fact.name.to_ascii_lowercase().contains(word)))
-        })
+        self.names(words, true)
+            || self.w.functions().any(|of| {
+                self.w.is_test_fn(of)
+                    && self.w.function(of).is_some_and(|fact| {
+                        words.iter().any(|word| fact.name.to_ascii_lowercase().contains(word))
+                    })
+            })
     }
 
     fn ignored_tests(&self) -> bool {

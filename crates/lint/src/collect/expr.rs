@@ -31,12 +31,16 @@ impl Lower<'_> {
             Expr::TryBlock(of) => self.block_node(&of.block),
             Expr::Await(of) => {
                 let base = self.expr(&of.base);
-                let span = Span { start: self.span(base).start, end: self.range(of.await_token.span).end };
+                let span =
+                    Span { start: self.span(base).start, end: self.range(of.await_token.span).end };
                 self.push(Kind::Await(base), span)
             }
             Expr::Try(of) => {
                 let base = self.expr(&of.expr);
-                let span = Span { start: self.span(base).start, end: self.range(of.question_token.span).end };
+                let span = Span {
+                    start: self.span(base).start,
+                    end: self.range(of.question_token.span).end,
+                };
                 self.push(Kind::Try(base), span)
             }
             Expr::Paren(of) => self.expr(&of.expr),
@@ -64,7 +68,10 @@ impl Lower<'_> {
                 let span = self.join(left, right);
                 let op = operator(&of.op);
                 if op.ends_with('=') && !matches!(op, "==" | "!=" | "<=" | ">=") {
-                    return self.push(Kind::Assign { target: left, value: right, op: Name::new_static(op) }, span);
+                    return self.push(
+                        Kind::Assign { target: left, value: right, op: Name::new_static(op) },
+                        span,
+                    );
                 }
                 self.push(Kind::Binary { op: Name::new_static(op), left, right }, span)
             }
@@ -82,18 +89,37 @@ impl Lower<'_> {
             Expr::Match(of) => self.match_node(of),
             Expr::ForLoop(of) => {
                 let head = self.expr(&of.expr);
-                self.loop_node(self.range(of.for_token.span), LoopKind::For, pattern(&of.pat), Some(head), &of.body)
+                self.loop_node(
+                    self.range(of.for_token.span),
+                    LoopKind::For,
+                    pattern(&of.pat),
+                    Some(head),
+                    &of.body,
+                )
             }
             Expr::While(of) => {
                 let head = self.expr(&of.cond);
-                self.loop_node(self.range(of.while_token.span), LoopKind::While, Pat::default(), Some(head), &of.body)
+                self.loop_node(
+                    self.range(of.while_token.span),
+                    LoopKind::While,
+                    Pat::default(),
+                    Some(head),
+                    &of.body,
+                )
             }
-            Expr::Loop(of) => {
-                self.loop_node(self.range(of.loop_token.span), LoopKind::Forever, Pat::default(), None, &of.body)
-            }
+            Expr::Loop(of) => self.loop_node(
+                self.range(of.loop_token.span),
+                LoopKind::Forever,
+                Pat::default(),
+                None,
+                &of.body,
+            ),
             Expr::Index(of) => {
                 let (base, at) = (self.expr(&of.expr), self.expr(&of.index));
-                let span = Span { start: self.span(base).start, end: self.range(of.bracket_token.span.close()).end };
+                let span = Span {
+                    start: self.span(base).start,
+                    end: self.range(of.bracket_token.span.close()).end,
+                };
                 self.push(Kind::Index { base, at }, span)
             }
             Expr::Return(of) => {
@@ -116,17 +142,21 @@ impl Lower<'_> {
 
     fn list(&mut self, expr: &Expr) -> NodeId {
         let (parts, span): (Vec<&Expr>, Span) = match expr {
-            Expr::Tuple(of) => {
-                (of.elems.iter().collect(), self.between(of.paren_token.span.open(), of.paren_token.span.close()))
-            }
-            Expr::Array(of) => {
-                (of.elems.iter().collect(), self.between(of.bracket_token.span.open(), of.bracket_token.span.close()))
-            }
+            Expr::Tuple(of) => (
+                of.elems.iter().collect(),
+                self.between(of.paren_token.span.open(), of.paren_token.span.close()),
+            ),
+            Expr::Array(of) => (
+                of.elems.iter().collect(),
+                self.between(of.bracket_token.span.open(), of.bracket_token.span.close()),
+            ),
             Expr::Repeat(of) => (
                 vec![&*of.expr, &*of.len],
                 self.between(of.bracket_token.span.open(), of.bracket_token.span.close()),
             ),
-            Expr::Range(of) => (of.start.iter().chain(&of.end).map(|end| &**end).collect(), Span::default()),
+            Expr::Range(of) => {
+                (of.start.iter().chain(&of.end).map(|end| &**end).collect(), Span::default())
+            }
             Expr::Yield(of) => (of.expr.iter().map(|value| &**value).collect(), Span::default()),
             _ => (Vec::new(), Span::default()),
         };
@@ -176,14 +206,20 @@ impl Lower<'_> {
     fn call(&mut self, of: &syn::ExprCall) -> NodeId {
         let callee = self.expr(&of.func);
         let args = self.exprs(&of.args);
-        let span = Span { start: self.span(callee).start, end: self.range(of.paren_token.span.close()).end };
+        let span = Span {
+            start: self.span(callee).start,
+            end: self.range(of.paren_token.span.close()).end,
+        };
         self.push(Kind::Call { callee, args }, span)
     }
 
     fn method(&mut self, of: &syn::ExprMethodCall) -> NodeId {
         let receiver = self.expr(&of.receiver);
         let args = self.exprs(&of.args);
-        let span = Span { start: self.span(receiver).start, end: self.range(of.paren_token.span.close()).end };
+        let span = Span {
+            start: self.span(receiver).start,
+            end: self.range(of.paren_token.span.close()).end,
+        };
         let at = self.range(of.method.span()).start;
         self.push(Kind::Method { receiver, name: name(&of.method), args, at }, span)
     }
@@ -198,7 +234,9 @@ impl Lower<'_> {
     fn member(&self, member: &Member) -> (Name, u32) {
         match member {
             Member::Named(ident) => (name(ident), self.range(ident.span()).end),
-            Member::Unnamed(index) => (Name::new(index.index.to_string()), self.range(index.span).end),
+            Member::Unnamed(index) => {
+                (Name::new(index.index.to_string()), self.range(index.span).end)
+            }
         }
     }
 
@@ -248,7 +286,9 @@ impl Lower<'_> {
         let mut arms = Vec::with_capacity(of.arms.len());
         for arm in &of.arms {
             let (pat, guard) = match &arm.pat {
-                syn::Pat::Guard(guarded) => (pattern(&guarded.pat), Some(self.expr(&guarded.guard))),
+                syn::Pat::Guard(guarded) => {
+                    (pattern(&guarded.pat), Some(self.expr(&guarded.guard)))
+                }
                 plain => (pattern(plain), None),
             };
             let body = self.expr(&arm.body);
@@ -258,7 +298,14 @@ impl Lower<'_> {
         self.push(Kind::Match { value, arms: arms.into() }, Span { start: start.start, end })
     }
 
-    fn loop_node(&mut self, start: Span, kind: LoopKind, pat: Pat, head: Option<NodeId>, body: &syn::Block) -> NodeId {
+    fn loop_node(
+        &mut self,
+        start: Span,
+        kind: LoopKind,
+        pat: Pat,
+        head: Option<NodeId>,
+        body: &syn::Block,
+    ) -> NodeId {
         let body = self.block_node(body);
         self.after(start, body, Kind::Loop { kind, pat: Box::new(pat), head, body })
     }

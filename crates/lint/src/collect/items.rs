@@ -26,7 +26,12 @@ impl Lower<'_> {
     pub(super) fn item(&mut self, item: &Item) {
         match item {
             Item::Fn(of) => {
-                self.function(&Written { attrs: &of.attrs, is_pub: is_pub(&of.vis), sig: &of.sig, body: Some(&of.block) });
+                self.function(&Written {
+                    attrs: &of.attrs,
+                    is_pub: is_pub(&of.vis),
+                    sig: &of.sig,
+                    body: Some(&of.block),
+                });
             }
             Item::Impl(of) => self.impl_block(of),
             Item::Trait(of) => self.trait_block(of),
@@ -37,12 +42,18 @@ impl Lower<'_> {
             Item::Const(of) => self.constant(&of.ident, &of.ty, &of.expr, &of.attrs),
             Item::Static(of) => self.constant(&of.ident, &of.ty, &of.expr, &of.attrs),
             Item::Type(of) => {
-                let fact = AliasFact { name: name(&of.ident), module: self.module, ty: type_ref(&of.ty) };
+                let fact =
+                    AliasFact { name: name(&of.ident), module: self.module, ty: type_ref(&of.ty) };
                 self.facts.aliases.push(fact);
             }
             Item::ExternCrate(of) => {
                 let known = of.rename.as_ref().map_or(&of.ident, |(_, alias)| alias);
-                let fact = UseFact { path: vec![name(&of.ident)], name: name(known), module: self.module, ..UseFact::default() };
+                let fact = UseFact {
+                    path: vec![name(&of.ident)],
+                    name: name(known),
+                    module: self.module,
+                    ..UseFact::default()
+                };
                 self.facts.uses.push(fact);
             }
             Item::Macro(of) if of.ident.is_none() => {
@@ -66,7 +77,13 @@ impl Lower<'_> {
             let parent = this.module;
             let id = ModId(offset(this.facts.mods.len()));
             let inline = of.content.is_some();
-            this.facts.mods.push(ModFact { name: name(&of.ident), parent, inline, path, test: this.test });
+            this.facts.mods.push(ModFact {
+                name: name(&of.ident),
+                parent,
+                inline,
+                path,
+                test: this.test,
+            });
             this.module = id;
             if let Some((_, items)) = &of.content {
                 items.iter().for_each(|item| this.item(item));
@@ -83,12 +100,22 @@ impl Lower<'_> {
                 prefix.pop();
             }
             UseTree::Name(of) => self.import(prefix, &name(&of.ident), None, is_pub),
-            UseTree::Rename(of) => self.import(prefix, &name(&of.ident), Some(name(&of.rename)), is_pub),
+            UseTree::Rename(of) => {
+                self.import(prefix, &name(&of.ident), Some(name(&of.rename)), is_pub)
+            }
             UseTree::Glob(_) => {
-                let fact = UseFact { path: prefix.clone(), name: Name::default(), glob: true, is_pub, module: self.module };
+                let fact = UseFact {
+                    path: prefix.clone(),
+                    name: Name::default(),
+                    glob: true,
+                    is_pub,
+                    module: self.module,
+                };
                 self.facts.uses.push(fact);
             }
-            UseTree::Group(of) => of.items.iter().for_each(|inner| self.imports(inner, prefix, is_pub)),
+            UseTree::Group(of) => {
+                of.items.iter().for_each(|inner| self.imports(inner, prefix, is_pub))
+            }
         }
     }
 
@@ -98,7 +125,13 @@ impl Lower<'_> {
             path.push(last.clone());
         }
         let known = alias.or_else(|| path.last().cloned()).unwrap_or_default();
-        self.facts.uses.push(UseFact { path, name: known, glob: false, is_pub, module: self.module });
+        self.facts.uses.push(UseFact {
+            path,
+            name: known,
+            glob: false,
+            is_pub,
+            module: self.module,
+        });
     }
 
     fn impl_block(&mut self, of: &syn::ItemImpl) {
@@ -112,7 +145,12 @@ impl Lower<'_> {
             for item in &of.items {
                 match item {
                     ImplItem::Fn(of) => {
-                        this.function(&Written { attrs: &of.attrs, is_pub: is_pub(&of.vis), sig: &of.sig, body: Some(&of.block) });
+                        this.function(&Written {
+                            attrs: &of.attrs,
+                            is_pub: is_pub(&of.vis),
+                            sig: &of.sig,
+                            body: Some(&of.block),
+                        });
                     }
                     ImplItem::Const(of) => this.constant(&of.ident, &of.ty, &of.expr, &of.attrs),
                     _ => {}
@@ -128,7 +166,12 @@ impl Lower<'_> {
         self.in_block(fact, &of.attrs, |this| {
             for item in &of.items {
                 if let TraitItem::Fn(of) = item {
-                    this.function(&Written { attrs: &of.attrs, is_pub: public, sig: &of.sig, body: of.default.as_ref() });
+                    this.function(&Written {
+                        attrs: &of.attrs,
+                        is_pub: public,
+                        sig: &of.sig,
+                        body: of.default.as_ref(),
+                    });
                 }
             }
         });
@@ -165,7 +208,10 @@ impl Lower<'_> {
             match input {
                 syn::FnArg::Receiver(_) => has_self = true,
                 syn::FnArg::Typed(typed) => {
-                    params.push(Param { names: pattern(&typed.pat).names.into(), ty: type_ref(&typed.ty) });
+                    params.push(Param {
+                        names: pattern(&typed.pat).names.into(),
+                        ty: type_ref(&typed.ty),
+                    });
                 }
             }
         }
@@ -216,7 +262,11 @@ impl Lower<'_> {
             let fact = FieldFact {
                 name: field.ident.as_ref().map_or_else(|| Name::new(at.to_string()), name),
                 ty: type_ref(&field.ty),
-                span: field.ident.as_ref().map(|ident| self.range(ident.span())).unwrap_or_default(),
+                span: field
+                    .ident
+                    .as_ref()
+                    .map(|ident| self.range(ident.span()))
+                    .unwrap_or_default(),
                 doc: field.attrs.iter().any(is_doc),
                 attrs: self.attrs(&field.attrs),
             };
@@ -230,7 +280,13 @@ impl Lower<'_> {
         self.facts.enums.push(EnumFact { name: name(&of.ident), module: self.module, variants });
     }
 
-    fn constant(&mut self, ident: &proc_macro2::Ident, ty: &syn::Type, value: &syn::Expr, attrs: &[Attribute]) {
+    fn constant(
+        &mut self,
+        ident: &proc_macro2::Ident,
+        ty: &syn::Type,
+        value: &syn::Expr,
+        attrs: &[Attribute],
+    ) {
         self.under(attrs, |this| {
             let outer = this.in_fn;
             let value: NodeId = this.expr(value);
@@ -254,6 +310,8 @@ fn is_pub_use(vis: &Visibility) -> bool {
 
 fn string_value(attribute: &Attribute) -> Option<String> {
     let syn::Meta::NameValue(pair) = &attribute.meta else { return None };
-    let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else { return None };
+    let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else {
+        return None;
+    };
     Some(text.value())
 }

@@ -20,7 +20,9 @@ impl Lower<'_> {
         };
         let span = Span { start: start.start, end: self.range(close).end };
         let args = match path.last().map(Name::as_str) {
-            Some("json" | "json_internal") => vec![self.json(&mac.tokens.clone().into_iter().collect::<Vec<_>>())],
+            Some("json" | "json_internal") => {
+                vec![self.json(&mac.tokens.clone().into_iter().collect::<Vec<_>>())]
+            }
             Some("quote" | "quote_spanned" | "parse_quote") => Vec::new(),
             _ => self.arguments(&mac.tokens),
         };
@@ -44,7 +46,8 @@ impl Lower<'_> {
     /// `static ref NAME: Type = value;` as the statics they stand for.
     fn lazy_statics(&mut self, tokens: &TokenStream) {
         let trees = tokens.clone().into_iter();
-        let plain: TokenStream = trees.filter(|tree| !matches!(tree, TokenTree::Ident(word) if word == "ref")).collect();
+        let plain: TokenStream =
+            trees.filter(|tree| !matches!(tree, TokenTree::Ident(word) if word == "ref")).collect();
         if let Ok(file) = syn::parse2::<syn::File>(plain) {
             file.items.iter().for_each(|item| self.item(item));
         }
@@ -114,11 +117,15 @@ impl Lower<'_> {
             let span = self.range(group.span());
             match group.delimiter() {
                 Delimiter::Brace => {
-                    let fields: Box<[_]> = commas(&inner).filter_map(|pair| self.json_pair(pair)).collect();
+                    let fields: Box<[_]> =
+                        commas(&inner).filter_map(|pair| self.json_pair(pair)).collect();
                     return self.push(Kind::Object(fields), span);
                 }
                 Delimiter::Bracket => {
-                    let parts: Box<[_]> = commas(&inner).filter(|part| !part.is_empty()).map(|part| self.json(part)).collect();
+                    let parts: Box<[_]> = commas(&inner)
+                        .filter(|part| !part.is_empty())
+                        .map(|part| self.json(part))
+                        .collect();
                     return self.push(Kind::List(parts), span);
                 }
                 Delimiter::Parenthesis | Delimiter::None => {}
@@ -135,10 +142,12 @@ impl Lower<'_> {
             matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ':' && punct.spacing() == Spacing::Alone)
         })?;
         let key = match pair.get(..colon)? {
-            [TokenTree::Literal(literal)] => match syn::parse_str::<syn::LitStr>(&literal.to_string()) {
-                Ok(text) => Name::new(text.value()),
-                Err(_) => return None,
-            },
+            [TokenTree::Literal(literal)] => {
+                match syn::parse_str::<syn::LitStr>(&literal.to_string()) {
+                    Ok(text) => Name::new(text.value()),
+                    Err(_) => return None,
+                }
+            }
             [TokenTree::Ident(ident)] => name(ident),
             _ => Name::new_static("?"),
         };

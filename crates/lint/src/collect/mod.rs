@@ -53,10 +53,16 @@ pub fn lexed(path: &str, text: &str) -> FileFacts {
 fn refusal(scan: &crate::text::Scan, text: &str) -> Option<(String, Span)> {
     let whole = Span::new(0, text.find('\n').unwrap_or(text.len()));
     if scan.depth > MAX_DEPTH {
-        return Some((format!("brackets nest {} deep, the limit is {MAX_DEPTH}", scan.depth), whole));
+        return Some((
+            format!("brackets nest {} deep, the limit is {MAX_DEPTH}", scan.depth),
+            whole,
+        ));
     }
     if scan.run > MAX_RUN {
-        return Some((format!("one expression holds {} operators, the limit is {MAX_RUN}", scan.run), whole));
+        return Some((
+            format!("one expression holds {} operators, the limit is {MAX_RUN}", scan.run),
+            whole,
+        ));
     }
     scan.unbalanced.map(|span| ("a bracket is not closed, or closes nothing".to_owned(), span))
 }

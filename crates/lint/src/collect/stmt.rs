@@ -32,8 +32,15 @@ impl Lower<'_> {
 
     fn local(&mut self, local: &Local) -> NodeId {
         let init = local.init.as_ref().map(|init| self.expr(&init.expr));
-        let otherwise = local.init.as_ref().and_then(|init| init.diverge.as_ref()).map(|(_, expr)| self.expr(expr));
-        let span = Span { start: self.range(local.let_token.span).start, end: self.range(local.semi_token.span).end };
+        let otherwise = local
+            .init
+            .as_ref()
+            .and_then(|init| init.diverge.as_ref())
+            .map(|(_, expr)| self.expr(expr));
+        let span = Span {
+            start: self.range(local.let_token.span).start,
+            end: self.range(local.semi_token.span).end,
+        };
         let ty = annotation(&local.pat).map(Box::new);
         self.push(Kind::Let { pat: Box::new(pattern(&local.pat)), ty, init, otherwise }, span)
     }

@@ -15,8 +15,12 @@ pub(super) fn type_ref(ty: &Type) -> TypeRef {
         Type::Array(inner) => TypeRef::Tuple([type_ref(&inner.elem)].into()),
         Type::Slice(inner) => TypeRef::Tuple([type_ref(&inner.elem)].into()),
         Type::Tuple(parts) => TypeRef::Tuple(parts.elems.iter().map(type_ref).collect()),
-        Type::ImplTrait(bounds) => TypeRef::Bounds(bounds.bounds.iter().filter_map(bound).collect()),
-        Type::TraitObject(bounds) => TypeRef::Bounds(bounds.bounds.iter().filter_map(bound).collect()),
+        Type::ImplTrait(bounds) => {
+            TypeRef::Bounds(bounds.bounds.iter().filter_map(bound).collect())
+        }
+        Type::TraitObject(bounds) => {
+            TypeRef::Bounds(bounds.bounds.iter().filter_map(bound).collect())
+        }
         _ => TypeRef::Unknown,
     }
 }
@@ -33,7 +37,9 @@ pub(super) fn path_ref(path: &syn::Path) -> TypeRef {
     let segments = path.segments.iter().map(|segment| name(&segment.ident)).collect();
     let last = path.segments.last().map(|segment| &segment.arguments);
     let arguments = match last {
-        Some(PathArguments::AngleBracketed(inner)) => inner.args.iter().filter_map(argument).collect(),
+        Some(PathArguments::AngleBracketed(inner)) => {
+            inner.args.iter().filter_map(argument).collect()
+        }
         Some(PathArguments::Parenthesized(inner)) => [output(&inner.output)].into(),
         _ => [].into(),
     };

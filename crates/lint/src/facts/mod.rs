@@ -7,7 +7,9 @@ pub(crate) mod item;
 mod node;
 mod types;
 
-pub(crate) use item::{Attr, ConstFact, EnumFact, FnFact, ImplFact, ModFact, Param, StructFact, UseFact};
+pub(crate) use item::{
+    Attr, ConstFact, EnumFact, FnFact, ImplFact, ModFact, Param, StructFact, UseFact,
+};
 pub(crate) use node::{Arm, FnId, Kind, LoopKind, ModId, Node, NodeId, Pat};
 pub(crate) use types::TypeRef;
 

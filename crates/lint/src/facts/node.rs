@@ -177,7 +177,12 @@ impl Kind {
     /// Calls `visit` on each direct child, in source order.
     pub(crate) fn each_child(&self, visit: &mut dyn FnMut(NodeId)) {
         match self {
-            Self::Path(_) | Self::Str(_) | Self::Num(_) | Self::Bool(_) | Self::Continue | Self::Empty => {}
+            Self::Path(_)
+            | Self::Str(_)
+            | Self::Num(_)
+            | Self::Bool(_)
+            | Self::Continue
+            | Self::Empty => {}
             Self::Call { callee: first, args } | Self::Method { receiver: first, args, .. } => {
                 visit(*first);
                 args.iter().copied().for_each(visit);
@@ -193,14 +198,20 @@ impl Kind {
                 fields.iter().map(|(_, value)| *value).chain(*rest).for_each(visit);
             }
             Self::Object(fields) => fields.iter().map(|(_, value)| *value).for_each(visit),
-            Self::Macro { args: parts, .. } | Self::Block { stmts: parts, .. } | Self::List(parts) => {
+            Self::Macro { args: parts, .. }
+            | Self::Block { stmts: parts, .. }
+            | Self::List(parts) => {
                 parts.iter().copied().for_each(visit);
             }
-            Self::Let { init: first, otherwise: second, .. } => first.iter().chain(second).copied().for_each(visit),
+            Self::Let { init: first, otherwise: second, .. } => {
+                first.iter().chain(second).copied().for_each(visit)
+            }
             Self::Assign { target: left, value: right, .. }
             | Self::Binary { left, right, .. }
             | Self::Index { base: left, at: right } => [*left, *right].into_iter().for_each(visit),
-            Self::If { cond, then, otherwise } => [*cond, *then].into_iter().chain(*otherwise).for_each(visit),
+            Self::If { cond, then, otherwise } => {
+                [*cond, *then].into_iter().chain(*otherwise).for_each(visit)
+            }
             Self::Match { value, arms } => {
                 visit(*value);
                 arms.iter().flat_map(|arm| arm.guard.into_iter().chain([arm.body])).for_each(visit);

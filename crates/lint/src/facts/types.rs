@@ -34,7 +34,9 @@ impl TypeRef {
     pub(crate) fn any(&self, test: &mut dyn FnMut(&TypeRef) -> bool) -> bool {
         test(self)
             || match self {
-                Self::Path(_, inner) | Self::Tuple(inner) | Self::Bounds(inner) => inner.iter().any(|t| t.any(test)),
+                Self::Path(_, inner) | Self::Tuple(inner) | Self::Bounds(inner) => {
+                    inner.iter().any(|t| t.any(test))
+                }
                 Self::Unknown => false,
             }
     }

@@ -50,7 +50,9 @@ pub struct KnowledgeError {
 
 impl Knowledge {
     /// Reads knowledge files, given as names and texts.
-    pub(crate) fn read<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, KnowledgeError> {
+    pub(crate) fn read<'a>(
+        files: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, KnowledgeError> {
         let mut all = Self::default();
         for (file, text) in files {
             let fail = |reason: String| KnowledgeError { file: file.to_owned(), reason };
@@ -75,8 +77,13 @@ impl Knowledge {
         for package in raw.forks.iter().chain([&raw.package]) {
             self.by_package.insert(package.clone(), at);
         }
-        let mut known =
-            Known { lib, package: raw.package.clone(), kind: raw.kind, present: raw.present.iter().copied().collect(), facts: HashMap::new() };
+        let mut known = Known {
+            lib,
+            package: raw.package.clone(),
+            kind: raw.kind,
+            present: raw.present.iter().copied().collect(),
+            facts: HashMap::new(),
+        };
         for fact in raw.facts()? {
             if let Some(last) = fact.path.last() {
                 let roles = self.names.entry(last.clone()).or_default();
@@ -122,7 +129,8 @@ impl Knowledge {
         let (lib, rest) = path.split_first()?;
         let known = self.lib(lib)?;
         let candidates = known.facts.get(rest.last()?)?;
-        let fits = candidates.iter().filter(|fact| ends_with(rest, &fact.path) && fact.holds_for(version));
+        let fits =
+            candidates.iter().filter(|fact| ends_with(rest, &fact.path) && fact.holds_for(version));
         fits.max_by_key(|fact| fact.path.len())
     }
 
@@ -132,7 +140,10 @@ impl Knowledge {
         known.facts.values().flatten().any(|fact| {
             let at = if fact.path.len() > 1 { fact.path.len() - 2 } else { 0 };
             fact.path.get(at).is_some_and(|segment| segment == name)
-                || fact.returns.as_ref().is_some_and(|returns| returns.last().is_some_and(|last| last == name))
+                || fact
+                    .returns
+                    .as_ref()
+                    .is_some_and(|returns| returns.last().is_some_and(|last| last == name))
         })
     }
 }

@@ -84,7 +84,12 @@ impl RawCrate {
     pub(super) fn facts(self) -> Result<Vec<Fact>, String> {
         let mut found = Vec::new();
         for raw in self.fact {
-            let versions = raw.versions.as_deref().map(VersionReq::parse).transpose().map_err(|e| e.to_string())?;
+            let versions = raw
+                .versions
+                .as_deref()
+                .map(VersionReq::parse)
+                .transpose()
+                .map_err(|e| e.to_string())?;
             for path in &raw.path {
                 found.push(Fact {
                     path: segments(path),

@@ -27,7 +27,11 @@ impl Lock {
     }
 
     /// The newest locked version of a package that satisfies `wanted`.
-    pub(crate) fn version(&self, package: &str, wanted: Option<&semver::VersionReq>) -> Option<&Version> {
+    pub(crate) fn version(
+        &self,
+        package: &str,
+        wanted: Option<&semver::VersionReq>,
+    ) -> Option<&Version> {
         let versions = self.versions.get(package)?;
         versions.iter().rev().find(|version| wanted.is_none_or(|wanted| wanted.matches(version)))
     }

@@ -65,15 +65,27 @@ impl Manifest {
         let (table, broken) = match toml::from_str::<Table>(text) {
             Ok(table) => (table, None),
             Err(error) => {
-                let span = error.span().map(|range| Span::new(range.start, range.end)).unwrap_or_default();
+                let span =
+                    error.span().map(|range| Span::new(range.start, range.end)).unwrap_or_default();
                 (Table::new(), Some((error.message().to_owned(), span)))
             }
         };
-        let name = table.get("package").and_then(|p| p.get("name")).and_then(Value::as_str).map(str::to_owned);
+        let name = table
+            .get("package")
+            .and_then(|p| p.get("name"))
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         let lib = table.get("lib").and_then(|lib| lib.get("name")).and_then(Value::as_str);
         let lib = lib.or(name.as_deref()).unwrap_or_default().replace('-', "_");
-        let mut manifest =
-            Self { path: path.to_owned(), text: text.to_owned(), name, lib, broken, table, ..Self::default() };
+        let mut manifest = Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            name,
+            lib,
+            broken,
+            table,
+            ..Self::default()
+        };
         manifest.targets = manifest.named_targets();
         manifest
     }
@@ -88,7 +100,11 @@ impl Manifest {
         let package = self.text.find("[package]").unwrap_or(0);
         let tail = self.text.get(package..).unwrap_or_default();
         let at = tail.find("\nname").map_or(package, |found| package + found + 1);
-        let end = self.text.get(at..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |n| at + n);
+        let end = self
+            .text
+            .get(at..)
+            .and_then(|rest| rest.find('\n'))
+            .map_or(self.text.len(), |n| at + n);
         Span::new(at, end)
     }
 
@@ -98,20 +114,32 @@ impl Manifest {
         if let Some(path) = self.table.get("lib").and_then(path_of) {
             found.push((TargetKind::Lib, path));
         }
-        let kinds =
-            [("bin", TargetKind::Bin), ("test", TargetKind::TestLike), ("bench", TargetKind::TestLike), ("example", TargetKind::TestLike)];
+        let kinds = [
+            ("bin", TargetKind::Bin),
+            ("test", TargetKind::TestLike),
+            ("bench", TargetKind::TestLike),
+            ("example", TargetKind::TestLike),
+        ];
         for (key, kind) in kinds {
             let entries = self.table.get(key).and_then(Value::as_array).into_iter().flatten();
             found.extend(entries.filter_map(path_of).map(|path| (kind, path)));
         }
-        found.into_iter().map(|(kind, path)| Target { kind, path: join(self.folder(), &path) }).collect()
+        found
+            .into_iter()
+            .map(|(kind, path)| Target { kind, path: join(self.folder(), &path) })
+            .collect()
     }
 
     /// Reads the dependencies, with what the workspace's root says of inherited ones and what the lock file chose.
     pub(crate) fn settle(&mut self, root: Option<&Table>, lock: &Lock) {
         let mut tables: Vec<(&Table, bool)> = Vec::new();
         let mut push = |holder: &'_ Table, found: &mut Vec<(Table, bool)>| {
-            for (key, dev) in [("dependencies", false), ("build-dependencies", true), ("dev-dependencies", true), ("dev_dependencies", true)] {
+            for (key, dev) in [
+                ("dependencies", false),
+                ("build-dependencies", true),
+                ("dev-dependencies", true),
+                ("dev_dependencies", true),
+            ] {
                 if let Some(table) = holder.get(key).and_then(Value::as_table) {
                     found.push((table.clone(), dev));
                 }
@@ -119,7 +147,9 @@ impl Manifest {
         };
         let mut owned = Vec::new();
         push(&self.table, &mut owned);
-        for target in self.table.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values) {
+        for target in
+            self.table.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values)
+        {
             if let Some(target) = target.as_table() {
                 push(target, &mut owned);
             }
@@ -127,7 +157,9 @@ impl Manifest {
         tables.extend(owned.iter().map(|(table, dev)| (table, *dev)));
         let mut found = Vec::new();
         for (table, dev) in tables {
-            found.extend(table.iter().map(|(alias, value)| dependency(alias, value, dev, root, lock)));
+            found.extend(
+                table.iter().map(|(alias, value)| dependency(alias, value, dev, root, lock)),
+            );
         }
         self.dependencies = found;
     }
@@ -148,13 +180,21 @@ impl Manifest {
     }
 }
 
-fn dependency(alias: &str, value: &Value, dev: bool, root: Option<&Table>, lock: &Lock) -> Dependency {
+fn dependency(
+    alias: &str,
+    value: &Value,
+    dev: bool,
+    root: Option<&Table>,
+    lock: &Lock,
+) -> Dependency {
     let inherited = value.get("workspace").and_then(Value::as_bool) == Some(true);
-    let value = if inherited { root.and_then(|root| root.get(alias)).unwrap_or(value) } else { value };
+    let value =
+        if inherited { root.and_then(|root| root.get(alias)).unwrap_or(value) } else { value };
     let package = value.get("package").and_then(Value::as_str).unwrap_or(alias);
     let wanted = value.as_str().or_else(|| value.get("version").and_then(Value::as_str));
     let wanted = wanted.and_then(|text| VersionReq::parse(text).ok());
-    let locked = lock.version(package, wanted.as_ref()).or_else(|| lock.version(package, None)).cloned();
+    let locked =
+        lock.version(package, wanted.as_ref()).or_else(|| lock.version(package, None)).cloned();
     let version = locked.or_else(|| wanted.as_ref().and_then(least));
     Dependency { alias: alias.replace('-', "_"), package: package.to_owned(), version, dev }
 }

@@ -21,8 +21,34 @@ pub(crate) struct Inputs {
 pub(crate) fn is_test_path(path: &str) -> bool {
     let mut folders = path.split('/').rev().skip(1);
     let file = path.rsplit('/').next().unwrap_or_default();
-    let by_folder = folders.any(|name| matches!(name, "tests" | "test" | "benches" | "examples" | "example" | "testing" | "testdata" | "fuzz" | "mocks" | "__tests__"));
-    by_folder || matches!(file, "tests.rs" | "test.rs" | "testing.rs" | "mock.rs" | "mocks.rs" | "test_utils.rs" | "build.rs") || file.ends_with("_test.rs") || file.ends_with("_tests.rs")
+    let by_folder = folders.any(|name| {
+        matches!(
+            name,
+            "tests"
+                | "test"
+                | "benches"
+                | "examples"
+                | "example"
+                | "testing"
+                | "testdata"
+                | "fuzz"
+                | "mocks"
+                | "__tests__"
+        )
+    });
+    by_folder
+        || matches!(
+            file,
+            "tests.rs"
+                | "test.rs"
+                | "testing.rs"
+                | "mock.rs"
+                | "mocks.rs"
+                | "test_utils.rs"
+                | "build.rs"
+        )
+        || file.ends_with("_test.rs")
+        || file.ends_with("_tests.rs")
 }
 
 impl<'k> Workspace<'k> {
@@ -53,7 +79,10 @@ impl<'k> Workspace<'k> {
             sites: HashMap::new(),
             ordered: Vec::new(),
             literals: HashMap::new(),
+            asking: HashMap::new().into(),
+            settled: HashMap::new().into(),
             types: HashMap::new().into(),
+            valued: HashMap::new().into(),
             depth: 0.into(),
         };
         workspace.build_modules();
@@ -66,8 +95,12 @@ impl<'k> Workspace<'k> {
 
     /// Functions in a module that another file declares under `#[cfg(test)]` are test functions.
     fn mark_test_modules(&mut self) {
-        let marked: Vec<(FileId, crate::facts::ModId)> =
-            self.modules.iter().filter(|module| module.test).map(|module| (module.file, module.local)).collect();
+        let marked: Vec<(FileId, crate::facts::ModId)> = self
+            .modules
+            .iter()
+            .filter(|module| module.test)
+            .map(|module| (module.file, module.local))
+            .collect();
         for (file, local) in marked {
             for of in self.files.get_mut(file).into_iter().flat_map(|facts| facts.fns.iter_mut()) {
                 of.test |= of.module == local;
@@ -90,12 +123,19 @@ fn nearest(by_folder: &HashMap<String, usize>, path: &str) -> Option<usize> {
 }
 
 fn settled(mut manifests: Vec<Manifest>, locks: &[(String, Lock)]) -> Vec<Manifest> {
-    let roots: Vec<Manifest> = manifests.iter().filter(|manifest| manifest.is_workspace()).cloned().collect();
+    let roots: Vec<Manifest> =
+        manifests.iter().filter(|manifest| manifest.is_workspace()).cloned().collect();
     let none = Lock::default();
     for manifest in &mut manifests {
-        let above = |place: &str| place.is_empty() || manifest.folder() == place || manifest.folder().starts_with(&format!("{place}/"));
-        let root = roots.iter().filter(|root| above(root.folder())).max_by_key(|root| root.folder().len());
-        let lock = locks.iter().filter(|(path, _)| above(folder(path))).max_by_key(|(path, _)| path.len());
+        let above = |place: &str| {
+            place.is_empty()
+                || manifest.folder() == place
+                || manifest.folder().starts_with(&format!("{place}/"))
+        };
+        let root =
+            roots.iter().filter(|root| above(root.folder())).max_by_key(|root| root.folder().len());
+        let lock =
+            locks.iter().filter(|(path, _)| above(folder(path))).max_by_key(|(path, _)| path.len());
         let lock = lock.map_or(&none, |(_, lock)| lock);
         manifest.settle(root.and_then(Manifest::workspace_dependencies), lock);
     }

@@ -47,7 +47,10 @@ impl<'k> Workspace<'k> {
 
     /// Every node that plays a role.
     pub(crate) fn playing(&self, role: Role) -> impl Iterator<Item = CallSite<'k>> + '_ {
-        self.ordered.iter().filter_map(move |at| self.known(*at).map(|fact| (*at, fact))).filter(move |(_, fact)| fact.roles.has(role))
+        self.ordered
+            .iter()
+            .filter_map(move |at| self.known(*at).map(|fact| (*at, fact)))
+            .filter(move |(_, fact)| fact.roles.has(role))
     }
 
     /// Every node that plays any role, with its roles.
@@ -80,7 +83,9 @@ impl<'k> Workspace<'k> {
                         self.fact(at.file, &full).or_else(|| self.anywhere(at.file, name))
                     }
                     Ty::Unknown => self.anywhere(at.file, name),
-                    Ty::Local(def) if self.methods_of(def, name).is_empty() => self.anywhere(at.file, name),
+                    Ty::Local(def) if self.methods_of(def, name).is_empty() => {
+                        self.anywhere(at.file, name)
+                    }
                     Ty::Local(_) => None,
                 }
             }
@@ -89,14 +94,18 @@ impl<'k> Workspace<'k> {
                 _ => None,
             },
             Kind::Struct { path, .. } => self.path_fact(at, path),
-            Kind::Macro { path, .. } => self.path_fact(at, path).or_else(|| self.macro_fact(at.file, path)),
+            Kind::Macro { path, .. } => {
+                self.path_fact(at, path).or_else(|| self.macro_fact(at.file, path))
+            }
             Kind::Path(path) if path.len() > 1 && !self.is_callee(at) => self.path_fact(at, path),
             _ => None,
         }
     }
 
     fn is_callee(&self, at: At) -> bool {
-        self.parent(at).is_some_and(|up| matches!(self.kind(up), Kind::Call { callee, .. } if *callee == at.node))
+        self.parent(at).is_some_and(
+            |up| matches!(self.kind(up), Kind::Call { callee, .. } if *callee == at.node),
+        )
     }
 
     fn path_fact(&self, at: At, path: &[Name]) -> Option<&'k Fact> {
@@ -125,8 +134,13 @@ impl<'k> Workspace<'k> {
     /// A method so distinctly named that its crate being a dependency suffices.
     fn anywhere(&self, file: FileId, name: &str) -> Option<&'k Fact> {
         let candidates = self.knowledge.anywhere(name);
-        let imported = |lib: &str| self.file(file).uses.iter().any(|of| of.path.first().is_some_and(|first| first == lib));
-        candidates.iter().find(|(package, lib, _)| self.depends_on(file, package) || imported(lib)).map(|(_, _, fact)| fact)
+        let imported = |lib: &str| {
+            self.file(file).uses.iter().any(|of| of.path.first().is_some_and(|first| first == lib))
+        };
+        candidates
+            .iter()
+            .find(|(package, lib, _)| self.depends_on(file, package) || imported(lib))
+            .map(|(_, _, fact)| fact)
     }
 
     /// The links of a method chain, outermost first, through lets that only name a part of it.
@@ -141,7 +155,10 @@ impl<'k> Workspace<'k> {
                 }
                 Kind::Path(path) => match (&**path, found.contains(&here)) {
                     ([name], false) => match self.binding(here, name) {
-                        Some(super::Binding::Value { value } | super::Binding::Typed { value: Some(value), .. }) => {
+                        Some(
+                            super::Binding::Value { value }
+                            | super::Binding::Typed { value: Some(value), .. },
+                        ) => {
                             found.extend(self.chained_later(here, name));
                             Some(self.peel(value))
                         }
@@ -161,10 +178,16 @@ impl<'k> Workspace<'k> {
 
     /// `request = request.header(…)`: links added to a name after its `let`.
     fn chained_later(&self, at: At, name: &str) -> Vec<At> {
-        let Some(body) = self.function_at(at).and_then(|of| self.body(of)) else { return Vec::new() };
+        let Some(body) = self.function_at(at).and_then(|of| self.body(of)) else {
+            return Vec::new();
+        };
         let assigned = self.under(body).filter_map(|node| match self.kind(node) {
-            Kind::Assign { target, value, .. } if self.is_name(node.with(*target), name) => Some(node.with(*value)),
-            Kind::Let { pat, init: Some(init), .. } if pat.binding().is_some_and(|n| n == name) => Some(node.with(*init)),
+            Kind::Assign { target, value, .. } if self.is_name(node.with(*target), name) => {
+                Some(node.with(*value))
+            }
+            Kind::Let { pat, init: Some(init), .. } if pat.binding().is_some_and(|n| n == name) => {
+                Some(node.with(*init))
+            }
             _ => None,
         });
         let links = assigned.flat_map(|value| {
@@ -182,7 +205,9 @@ impl<'k> Workspace<'k> {
     /// An argument of a call or a method call.
     pub(crate) fn argument(&self, at: At, position: usize) -> Option<At> {
         match self.kind(at) {
-            Kind::Call { args, .. } | Kind::Method { args, .. } | Kind::Macro { args, .. } => args.get(position).map(|arg| at.with(*arg)),
+            Kind::Call { args, .. } | Kind::Method { args, .. } | Kind::Macro { args, .. } => {
+                args.get(position).map(|arg| at.with(*arg))
+            }
             _ => None,
         }
     }
@@ -191,10 +216,14 @@ impl<'k> Workspace<'k> {
     pub(crate) fn model_calls(&self, graph: &Graph) -> Vec<ModelCall<'k>> {
         let mut found = Vec::new();
         for at in &self.ordered {
-            let (Some(fact), Some(function)) = (self.known(*at), self.function_at(*at)) else { continue };
-            let direct: Roles = [Role::ModelCall, Role::EmbeddingCall, Role::StreamCall].into_iter().collect();
+            let (Some(fact), Some(function)) = (self.known(*at), self.function_at(*at)) else {
+                continue;
+            };
+            let direct: Roles =
+                [Role::ModelCall, Role::EmbeddingCall, Role::StreamCall].into_iter().collect();
             let (http, purpose) = if fact.roles.any(direct) {
-                let embeds = fact.roles.has(Role::EmbeddingCall) || self.chain(*at).iter().any(|link| self.source(*link).contains("embedding"));
+                let embeds = fact.roles.has(Role::EmbeddingCall)
+                    || self.chain(*at).iter().any(|link| self.source(*link).contains("embedding"));
                 (false, if embeds { Purpose::Embedding } else { Purpose::Chat })
             } else if fact.roles.has(Role::HttpSend) {
                 let Some(purpose) = self.http_purpose(*at, graph) else { continue };
@@ -202,7 +231,14 @@ impl<'k> Workspace<'k> {
             } else {
                 continue;
             };
-            found.push(ModelCall { at: *at, function, fact, purpose, http, test: self.is_test(*at) });
+            found.push(ModelCall {
+                at: *at,
+                function,
+                fact,
+                purpose,
+                http,
+                test: self.is_test(*at),
+            });
         }
         found
     }
@@ -210,14 +246,19 @@ impl<'k> Workspace<'k> {
     /// Whether an HTTP request goes to a model, and what for.
     fn http_purpose(&self, at: At, graph: &Graph) -> Option<Purpose> {
         let links = self.chain(at);
-        let body = links.iter().find_map(|link| self.roles(*link).has(Role::HttpBody).then(|| self.argument(*link, 0)).flatten());
+        let body = links.iter().find_map(|link| {
+            self.roles(*link).has(Role::HttpBody).then(|| self.argument(*link, 0)).flatten()
+        });
         let by_body = body.is_some_and(|body| self.is_model_request(body));
         for link in links.iter().filter(|link| self.roles(**link).has(Role::HttpRequest)) {
             let gets = matches!(self.kind(*link), Kind::Method { name, .. } if name == "get");
             let fact = self.known(*link)?;
             let Some(url) = self.argument(*link, fact.arg) else { continue };
-            let urls: Vec<String> = self.expanded(self.values(url), graph, 2).iter().map(Self::rendered).collect();
-            if let Some(url) = urls.iter().find(|url| !gets && self.knowledge.endpoints.is_model(url)) {
+            let urls: Vec<String> =
+                self.expanded(self.values(url), graph, 2).iter().map(Self::rendered).collect();
+            if let Some(url) =
+                urls.iter().find(|url| !gets && self.knowledge.endpoints.is_model(url))
+            {
                 let embeds = url.contains("embed");
                 return Some(if embeds { Purpose::Embedding } else { Purpose::Chat });
             }
@@ -228,20 +269,29 @@ impl<'k> Workspace<'k> {
     /// Whether a request body is one for a model: it names a model and carries a prompt.
     pub(crate) fn is_model_request(&self, at: At) -> bool {
         const PROMPTS: &[&str] = &["messages", "prompt", "contents", "input", "inputs"];
-        let names = |fields: &[&str]| fields.contains(&"model") && PROMPTS.iter().any(|p| fields.contains(p));
+        let names = |fields: &[&str]| {
+            fields.contains(&"model") && PROMPTS.iter().any(|p| fields.contains(p))
+        };
         let at = self.peel(at);
         match self.kind(at) {
             Kind::Path(path) => match &**path {
                 [name] => match self.binding(at, name) {
-                    Some(super::Binding::Value { value }) => self.is_model_request(value),
+                    Some(
+                        super::Binding::Value { value }
+                        | super::Binding::Typed { value: Some(value), .. },
+                    ) => self.is_model_request(value),
                     _ => self.is_model_struct(&self.ty(at)),
                 },
                 _ => false,
             },
-            Kind::Macro { args, .. } => args.first().is_some_and(|first| match self.kind(at.with(*first)) {
-                Kind::Object(fields) => names(&fields.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>()),
-                _ => false,
-            }),
+            Kind::Macro { args, .. } => {
+                args.first().is_some_and(|first| match self.kind(at.with(*first)) {
+                    Kind::Object(fields) => {
+                        names(&fields.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())
+                    }
+                    _ => false,
+                })
+            }
             _ => self.is_model_struct(&self.ty(at)),
         }
     }
@@ -251,8 +301,12 @@ impl<'k> Workspace<'k> {
         let Ty::Local(Def::Struct(file, at)) = ty else { return false };
         let Some(of) = self.file(*file).structs.get(*at) else { return false };
         let has = |name: &str| of.fields.iter().any(|field| field.name == name);
+        let name = of.name.to_ascii_lowercase();
+        let named = ["request", "body", "payload", "param", "completion", "query", "args"]
+            .iter()
+            .any(|word| name.contains(word));
         let prompts = has("messages") || has("prompt") || has("contents") || has("input");
-        has("model") && prompts && of.derives.iter().any(|derive| derive == "Serialize")
+        has("model") && prompts && named && of.derives.iter().any(|derive| derive == "Serialize")
     }
 
     /// Values with parameters replaced by what callers pass, and fields by what they are made with.
@@ -262,11 +316,19 @@ impl<'k> Workspace<'k> {
             let mut whole: Vec<Value> = vec![Vec::new()];
             for piece in value {
                 let options = match &piece {
-                    Piece::Param(function, at) if hops > 0 => self.passed(*function, *at, graph, hops),
+                    Piece::Param(function, at) if hops > 0 => {
+                        self.passed(*function, *at, graph, hops)
+                    }
                     Piece::Field(def, name) if hops > 0 => self.made_with(*def, name, graph, hops),
                     other => vec![vec![other.clone()]],
                 };
-                whole = whole.iter().flat_map(|head| options.iter().map(move |tail| [head.as_slice(), tail].concat())).take(24).collect();
+                whole = whole
+                    .iter()
+                    .flat_map(|head| {
+                        options.iter().map(move |tail| [head.as_slice(), tail].concat())
+                    })
+                    .take(24)
+                    .collect();
             }
             found.extend(whole);
         }
@@ -306,7 +368,9 @@ impl<'k> Workspace<'k> {
                 let field: Option<&(Name, NodeId)> = fields.iter().find(|(field, _)| field == name);
                 field.map(|(_, value)| at.with(*value))
             }
-            Kind::Call { args, .. } => name.parse::<usize>().ok().and_then(|n| args.get(n)).map(|arg| at.with(*arg)),
+            Kind::Call { args, .. } => {
+                name.parse::<usize>().ok().and_then(|n| args.get(n)).map(|arg| at.with(*arg))
+            }
             _ => None,
         };
         literals.iter().filter_map(value).collect()
@@ -324,7 +388,8 @@ impl<'k> Workspace<'k> {
                 },
                 _ => continue,
             };
-            if !path.last().is_some_and(|last| last.chars().next().is_some_and(char::is_uppercase)) {
+            if !path.last().is_some_and(|last| last.chars().next().is_some_and(char::is_uppercase))
+            {
                 continue;
             }
             if let Ty::Local(def @ Def::Struct(..)) = self.struct_named(at, path) {
@@ -336,7 +401,8 @@ impl<'k> Workspace<'k> {
 
     fn struct_named(&self, at: At, path: &[Name]) -> Ty {
         match self.resolve_at(at, path) {
-            Some(Found::Local(Def::Alias(file, index))) => match self.file(file).aliases.get(index) {
+            Some(Found::Local(Def::Alias(file, index))) => match self.file(file).aliases.get(index)
+            {
                 Some(alias) => self.ty_ref(file, alias.module, None, &alias.ty),
                 None => Ty::Unknown,
             },

@@ -8,8 +8,23 @@ use std::collections::HashSet;
 
 /// Attributes that make a function a request handler or a tool.
 const HANDLER_ATTRIBUTES: &[&str] = &[
-    "get", "post", "put", "patch", "delete", "head", "route", "handler", "tool", "event", "command", "endpoint",
-    "oai", "server", "query_handler", "rpc", "post_handler",
+    "get",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "head",
+    "route",
+    "handler",
+    "tool",
+    "event",
+    "command",
+    "endpoint",
+    "oai",
+    "server",
+    "query_handler",
+    "rpc",
+    "post_handler",
 ];
 
 impl Workspace<'_> {
@@ -30,7 +45,9 @@ impl Workspace<'_> {
         let Some(fact) = self.function(of) else { return false };
         let by_attribute = fact.attrs.iter().any(|attr| {
             let last = attr.path.rsplit("::").next().unwrap_or_default();
-            HANDLER_ATTRIBUTES.contains(&last) && (attr.text.contains('(') || matches!(last, "tool" | "event" | "handler" | "command"))
+            HANDLER_ATTRIBUTES.contains(&last)
+                && (attr.text.contains('(')
+                    || matches!(last, "tool" | "event" | "handler" | "command"))
         });
         by_attribute && !fact.test
     }
@@ -58,20 +75,27 @@ impl Workspace<'_> {
 
     /// Whether a function is part of a library's public face.
     pub(crate) fn is_public(&self, of: FnRef) -> bool {
-        self.kind_of(of) == Some(TargetKind::Lib) && self.function(of).is_some_and(|fact| fact.is_pub)
+        self.kind_of(of) == Some(TargetKind::Lib)
+            && self.function(of).is_some_and(|fact| fact.is_pub)
     }
 
     /// Whether a package is a program, or only a library for others.
     pub(crate) fn has_program(&self, package: super::PackageId) -> bool {
-        self.modules.iter().any(|module| module.package == Some(package) && module.kind == Some(TargetKind::Bin))
+        self.modules
+            .iter()
+            .any(|module| module.package == Some(package) && module.kind == Some(TargetKind::Bin))
     }
 
     /// A function as readers know it: `Type::method` or `function`.
     pub(crate) fn title(&self, of: FnRef) -> String {
         let name = self.function(of).map_or("?", |fact| fact.name.as_str());
         let owner = match self.ty_owner(of) {
-            Ty::Local(Def::Struct(file, at)) => self.file(file).structs.get(at).map(|of| of.name.clone()),
-            Ty::Local(Def::Enum(file, at)) => self.file(file).enums.get(at).map(|of| of.name.clone()),
+            Ty::Local(Def::Struct(file, at)) => {
+                self.file(file).structs.get(at).map(|of| of.name.clone())
+            }
+            Ty::Local(Def::Enum(file, at)) => {
+                self.file(file).enums.get(at).map(|of| of.name.clone())
+            }
             _ => None,
         };
         owner.map_or_else(|| name.to_owned(), |owner: Name| format!("{owner}::{name}"))

@@ -1,6 +1,6 @@
 //! The call graph: who calls which function of the workspace, and how surely.
 
-use super::{At, Def, Found, FnRef, Ty, Workspace};
+use super::{At, Def, FnRef, Found, Ty, Workspace};
 use crate::facts::Kind;
 use std::collections::{HashMap, HashSet};
 
@@ -57,11 +57,17 @@ impl Graph {
         self.spread(of, steps, |at| self.callers(at).iter().filter_map(|edge| edge.from).collect())
     }
 
-    fn spread(&self, of: FnRef, steps: usize, next: impl Fn(FnRef) -> Vec<FnRef>) -> HashSet<FnRef> {
+    fn spread(
+        &self,
+        of: FnRef,
+        steps: usize,
+        next: impl Fn(FnRef) -> Vec<FnRef>,
+    ) -> HashSet<FnRef> {
         let mut seen = HashSet::from([of]);
         let mut edge = vec![of];
         for _ in 0..steps {
-            let fresh: Vec<FnRef> = edge.iter().flat_map(|at| next(*at)).filter(|at| seen.insert(*at)).collect();
+            let fresh: Vec<FnRef> =
+                edge.iter().flat_map(|at| next(*at)).filter(|at| seen.insert(*at)).collect();
             if fresh.is_empty() {
                 break;
             }
@@ -97,7 +103,9 @@ impl Workspace<'_> {
                     return Vec::new();
                 }
                 match self.ty(at.with(*receiver)) {
-                    Ty::Local(def @ Def::Trait(..)) => self.methods_of(def, name).iter().map(|of| (*of, false)).collect(),
+                    Ty::Local(def @ Def::Trait(..)) => {
+                        self.methods_of(def, name).iter().map(|of| (*of, false)).collect()
+                    }
                     Ty::Local(def) => {
                         let own = self.methods_of(def, name);
                         let exact = own.len() == 1;

@@ -72,7 +72,10 @@ pub(crate) struct Workspace<'k> {
     sites: HashMap<At, &'k Fact>,
     ordered: Vec<At>,
     literals: HashMap<Def, Vec<At>>,
+    asking: RefCell<HashMap<(ModuleId, Name, bool), Option<Found>>>,
+    settled: RefCell<HashMap<(ModuleId, Name, bool), Option<Found>>>,
     types: RefCell<HashMap<At, Ty>>,
+    valued: RefCell<HashMap<At, Vec<Value>>>,
     depth: std::cell::Cell<u32>,
 }
 
@@ -160,13 +163,17 @@ impl<'k> Workspace<'k> {
 
     /// Every node of every file.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = At> + '_ {
-        let each = |(file, facts): (FileId, &FileFacts)| (0..facts.nodes.len()).map(move |n| At { file, node: NodeId::at(n) });
+        let each = |(file, facts): (FileId, &FileFacts)| {
+            (0..facts.nodes.len()).map(move |n| At { file, node: NodeId::at(n) })
+        };
         self.files.iter().enumerate().flat_map(each)
     }
 
     /// Every function.
     pub(crate) fn functions(&self) -> impl Iterator<Item = FnRef> + '_ {
-        let each = |(file, facts): (FileId, &FileFacts)| (0..facts.fns.len()).map(move |n| FnRef { file, id: FnId::at(n) });
+        let each = |(file, facts): (FileId, &FileFacts)| {
+            (0..facts.fns.len()).map(move |n| FnRef { file, id: FnId::at(n) })
+        };
         self.files.iter().enumerate().flat_map(each)
     }
 
@@ -174,7 +181,8 @@ impl<'k> Workspace<'k> {
     pub(crate) fn fact(&self, file: FileId, path: &[Name]) -> Option<&'k Fact> {
         let known = self.knowledge.lib(path.first()?)?;
         let manifest = self.manifest(file);
-        let version = manifest.and_then(|m| m.dependencies.iter().find(|d| d.package == known.package));
+        let version =
+            manifest.and_then(|m| m.dependencies.iter().find(|d| d.package == known.package));
         self.knowledge.fact(path, version.and_then(|d| d.version.as_ref()))
     }
 }

@@ -78,7 +78,12 @@ impl Workspace<'_> {
         self.define();
     }
 
-    fn root_module(&mut self, file: FileId, kind: Option<TargetKind>, package: Option<PackageId>) -> ModuleId {
+    fn root_module(
+        &mut self,
+        file: FileId,
+        kind: Option<TargetKind>,
+        package: Option<PackageId>,
+    ) -> ModuleId {
         let id = self.modules.len();
         let test = self.is_test_file(file) || kind == Some(TargetKind::TestLike);
         self.modules.push(Module { file, root: id, package, kind, test, ..Module::default() });
@@ -93,15 +98,23 @@ impl Workspace<'_> {
             if package.name.is_none() {
                 continue;
             }
-            found.extend(package.targets.iter().map(|target| (target.path.clone(), target.kind, Some(id))));
+            found.extend(
+                package.targets.iter().map(|target| (target.path.clone(), target.kind, Some(id))),
+            );
             let at = |path: &str| join(package.folder(), path);
             found.push((at("src/lib.rs"), TargetKind::Lib, Some(id)));
             found.push((at("src/main.rs"), TargetKind::Bin, Some(id)));
             found.push((at("build.rs"), TargetKind::Build, Some(id)));
-            for (place, kind) in [("src/bin", TargetKind::Bin), ("tests", TargetKind::TestLike), ("benches", TargetKind::TestLike), ("examples", TargetKind::TestLike)] {
+            for (place, kind) in [
+                ("src/bin", TargetKind::Bin),
+                ("tests", TargetKind::TestLike),
+                ("benches", TargetKind::TestLike),
+                ("examples", TargetKind::TestLike),
+            ] {
                 let place = at(place);
                 let direct = self.files.iter().map(|file| file.path.as_str()).filter(|path| {
-                    folder(path) == place || (path.ends_with("/main.rs") && folder(folder(path)) == place)
+                    folder(path) == place
+                        || (path.ends_with("/main.rs") && folder(folder(path)) == place)
                 });
                 found.extend(direct.map(|path| (path.to_owned(), kind, Some(id))));
             }
@@ -114,11 +127,25 @@ impl Workspace<'_> {
         let mut open = vec![(top, self.child_folder(top))];
         while let Some((id, place)) = open.pop() {
             let Some(module) = self.modules.get(id) else { continue };
-            let (file, local, root, kind, package) = (module.file, module.local, module.root, module.kind, module.package);
+            let (file, local, root, kind, package) =
+                (module.file, module.local, module.root, module.kind, module.package);
             let (path, test) = (module.path.clone(), module.test);
-            let children: Vec<(ModId, Name, bool, Option<String>, bool)> = self.file(file).mods.iter().enumerate().skip(1)
+            let children: Vec<(ModId, Name, bool, Option<String>, bool)> = self
+                .file(file)
+                .mods
+                .iter()
+                .enumerate()
+                .skip(1)
                 .filter(|(_, of)| of.parent == local)
-                .map(|(at, of)| (ModId(crate::text::offset(at)), of.name.clone(), of.inline, of.path.clone(), of.test))
+                .map(|(at, of)| {
+                    (
+                        ModId(crate::text::offset(at)),
+                        of.name.clone(),
+                        of.inline,
+                        of.path.clone(),
+                        of.test,
+                    )
+                })
                 .collect();
             for (child, name, inline, at, child_test) in children {
                 let mut path = path.clone();
@@ -128,8 +155,12 @@ impl Workspace<'_> {
                     Some((file, child, below))
                 } else {
                     let direct = at.map(|at| join(folder(&self.file(file).path), &at));
-                    let candidates = direct.into_iter().chain([format!("{below}.rs"), format!("{below}/mod.rs")]);
-                    let found = candidates.into_iter().find_map(|path| by_path.get(path.trim_start_matches('/')).copied());
+                    let candidates = direct
+                        .into_iter()
+                        .chain([format!("{below}.rs"), format!("{below}/mod.rs")]);
+                    let found = candidates
+                        .into_iter()
+                        .find_map(|path| by_path.get(path.trim_start_matches('/')).copied());
                     found.map(|found| (found, ModId::default(), below))
                 };
                 let Some((file, local, below)) = target else { continue };
@@ -138,12 +169,23 @@ impl Workspace<'_> {
                 }
                 let next = self.modules.len();
                 let test = test || child_test;
-                self.modules.push(Module { file, local, parent: Some(id), root, package, path, test, kind, ..Module::default() });
+                self.modules.push(Module {
+                    file,
+                    local,
+                    parent: Some(id),
+                    root,
+                    package,
+                    path,
+                    test,
+                    kind,
+                    ..Module::default()
+                });
                 self.module_of.insert((file, local), next);
                 if let Some(parent) = self.modules.get_mut(id) {
                     parent.names.entry(name).or_default().push(Def::Module(next));
                 }
-                if test && local == ModId::default()
+                if test
+                    && local == ModId::default()
                     && let Some(flag) = self.test_files.get_mut(file)
                 {
                     *flag = true;
@@ -158,7 +200,11 @@ impl Workspace<'_> {
         let path = self.modules.get(root).map_or("", |module| self.file(module.file).path.as_str());
         let stem = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
         let known = self.modules.get(root).is_some_and(|module| module.kind.is_some());
-        if known || matches!(stem, "lib" | "main" | "mod") { folder(path).to_owned() } else { join(folder(path), stem) }
+        if known || matches!(stem, "lib" | "main" | "mod") {
+            folder(path).to_owned()
+        } else {
+            join(folder(path), stem)
+        }
     }
 
     /// Fills every module's names and imports.
@@ -166,23 +212,57 @@ impl Workspace<'_> {
         let mut defs: Vec<(FileId, ModId, Name, Def)> = Vec::new();
         for (file, facts) in self.files.iter().enumerate() {
             let free = facts.fns.iter().enumerate().filter(|(_, of)| of.block.is_none());
-            defs.extend(free.map(|(at, of)| (file, of.module, of.name.clone(), Def::Fn(file, FnId::at(at)))));
-            defs.extend(facts.structs.iter().enumerate().map(|(at, of)| (file, of.module, of.name.clone(), Def::Struct(file, at))));
-            defs.extend(facts.enums.iter().enumerate().map(|(at, of)| (file, of.module, of.name.clone(), Def::Enum(file, at))));
-            defs.extend(facts.aliases.iter().enumerate().map(|(at, of)| (file, of.module, of.name.clone(), Def::Alias(file, at))));
+            defs.extend(
+                free.map(|(at, of)| {
+                    (file, of.module, of.name.clone(), Def::Fn(file, FnId::at(at)))
+                }),
+            );
+            defs.extend(
+                facts
+                    .structs
+                    .iter()
+                    .enumerate()
+                    .map(|(at, of)| (file, of.module, of.name.clone(), Def::Struct(file, at))),
+            );
+            defs.extend(
+                facts
+                    .enums
+                    .iter()
+                    .enumerate()
+                    .map(|(at, of)| (file, of.module, of.name.clone(), Def::Enum(file, at))),
+            );
+            defs.extend(
+                facts
+                    .aliases
+                    .iter()
+                    .enumerate()
+                    .map(|(at, of)| (file, of.module, of.name.clone(), Def::Alias(file, at))),
+            );
             let consts = facts.consts.iter().enumerate().filter(|(_, of)| of.block.is_none());
-            defs.extend(consts.map(|(at, of)| (file, of.module, of.name.clone(), Def::Const(file, at))));
+            defs.extend(
+                consts.map(|(at, of)| (file, of.module, of.name.clone(), Def::Const(file, at))),
+            );
             let traits = facts.impls.iter().enumerate().filter(|(_, of)| of.is_trait);
-            defs.extend(traits.filter_map(|(at, of)| Some((file, of.module, Name::new(of.of.name()?), Def::Trait(file, at)))));
+            defs.extend(traits.filter_map(|(at, of)| {
+                Some((file, of.module, Name::new(of.of.name()?), Def::Trait(file, at)))
+            }));
         }
         for (file, local, name, def) in defs {
-            if let Some(module) = self.module_of.get(&(file, local)).and_then(|id| self.modules.get_mut(*id)) {
+            if let Some(module) =
+                self.module_of.get(&(file, local)).and_then(|id| self.modules.get_mut(*id))
+            {
                 module.names.entry(name).or_default().push(def);
             }
         }
         for (file, facts) in self.files.iter().enumerate() {
             for (at, import) in facts.uses.iter().enumerate() {
-                let Some(module) = self.module_of.get(&(file, import.module)).and_then(|id| self.modules.get_mut(*id)) else { continue };
+                let Some(module) = self
+                    .module_of
+                    .get(&(file, import.module))
+                    .and_then(|id| self.modules.get_mut(*id))
+                else {
+                    continue;
+                };
                 if import.glob {
                     module.globs.push(at);
                 } else {

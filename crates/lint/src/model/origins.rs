@@ -33,7 +33,8 @@ struct Walk<'w, 'k> {
 impl Workspace<'_> {
     /// Every construction of the client that a call goes through.
     pub(crate) fn origins(&self, at: At, graph: &Graph) -> Origins {
-        let mut walk = Walk { workspace: self, graph, found: Origins::default(), seen: HashSet::new() };
+        let mut walk =
+            Walk { workspace: self, graph, found: Origins::default(), seen: HashSet::new() };
         walk.visit(at, Roles::default(), 8);
         walk.found
     }
@@ -75,14 +76,21 @@ impl Walk<'_, '_> {
             Kind::Path(path) => self.path(at, path, roles, hops),
             Kind::Field { base, name } => self.field(at.with(*base), name, roles, hops),
             Kind::If { then, otherwise, .. } => {
-                [Some(*then), *otherwise].into_iter().flatten().for_each(|branch| self.visit(at.with(branch), roles, hops));
+                [Some(*then), *otherwise]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|branch| self.visit(at.with(branch), roles, hops));
             }
-            Kind::Match { arms, .. } => arms.iter().for_each(|arm| self.visit(at.with(arm.body), roles, hops)),
+            Kind::Match { arms, .. } => {
+                arms.iter().for_each(|arm| self.visit(at.with(arm.body), roles, hops))
+            }
             Kind::Block { stmts, tail: true } => match stmts.last() {
                 Some(last) => self.visit(at.with(*last), roles, hops),
                 None => self.vague(),
             },
-            Kind::Closure { body, .. } | Kind::Async(body) => self.visit(at.with(*body), roles, hops),
+            Kind::Closure { body, .. } | Kind::Async(body) => {
+                self.visit(at.with(*body), roles, hops)
+            }
             Kind::Return(_) | Kind::Break(_) | Kind::Continue => {}
             _ => self.vague(),
         }
@@ -98,7 +106,8 @@ impl Walk<'_, '_> {
             return self.returned(target, roles, hops);
         }
         let last = path.last().map_or("", Name::as_str);
-        let wraps = w.roles(at).has(Role::WrapsClient) || matches!(last, "Ok" | "Some" | "new" | "from" | "clone" | "with_value" | "pin");
+        let wraps = w.roles(at).has(Role::WrapsClient)
+            || matches!(last, "Ok" | "Some" | "new" | "from" | "clone" | "with_value" | "pin");
         match (wraps, args.first()) {
             (true, Some(first)) => self.visit(at.with(*first), roles.with(w.roles(at)), hops),
             _ => self.vague(),
@@ -113,10 +122,17 @@ impl Walk<'_, '_> {
             let later = self.set_on(at, name);
             let roles = roles.with(later);
             match binding {
-                Binding::Value { value } | Binding::Typed { value: Some(value), .. } => self.visit(value, roles, hops),
-                Binding::Part { value, head } if matches!(head.as_str(), "Some" | "Ok") => self.visit(value, roles, hops),
+                Binding::Value { value } | Binding::Typed { value: Some(value), .. } => {
+                    self.visit(value, roles, hops)
+                }
+                Binding::Part { value, head } if matches!(head.as_str(), "Some" | "Ok") => {
+                    self.visit(value, roles, hops)
+                }
                 Binding::Param { function, at } => self.param(function, at, roles, hops),
-                Binding::Typed { value: None, .. } | Binding::Part { .. } | Binding::ClosureParam { .. } | Binding::Element { .. } => self.vague(),
+                Binding::Typed { value: None, .. }
+                | Binding::Part { .. }
+                | Binding::ClosureParam { .. }
+                | Binding::Element { .. } => self.vague(),
             }
             return;
         }
@@ -134,7 +150,9 @@ impl Walk<'_, '_> {
     /// Roles of everything called on a name in its function: a builder that is changed step by step.
     fn set_on(&self, at: At, name: &str) -> Roles {
         let w = self.workspace;
-        let Some(body) = w.function_at(at).and_then(|of| w.body(of)) else { return Roles::default() };
+        let Some(body) = w.function_at(at).and_then(|of| w.body(of)) else {
+            return Roles::default();
+        };
         let mut roles = Roles::default();
         for node in w.under(body) {
             if !w.is_name(node, name) || matches!(w.kind(node), Kind::Wrap(_)) {
@@ -159,10 +177,14 @@ impl Walk<'_, '_> {
                     roles = roles.with(own);
                 }
                 Kind::Await(_) | Kind::Try(_) | Kind::Wrap(_) => {}
-                Kind::Call { args, .. } | Kind::Method { args, .. } if args.contains(&child.node) => {
+                Kind::Call { args, .. } | Kind::Method { args, .. }
+                    if args.contains(&child.node) =>
+                {
                     roles = roles.with(w.roles(up));
                     if let Some(target) = w.callee(up).and_then(|target| w.body(target)) {
-                        roles = w.under(target).fold(roles, |all, inner| all.with(settings(w.roles(inner))));
+                        roles = w
+                            .under(target)
+                            .fold(roles, |all, inner| all.with(settings(w.roles(inner))));
                     }
                     break;
                 }
@@ -202,10 +224,13 @@ impl Walk<'_, '_> {
     fn returned(&mut self, target: FnRef, roles: Roles, hops: u32) {
         let w = self.workspace;
         let Some(body) = w.body(target) else { return self.vague() };
-        let returns: Vec<At> = w.under(body).filter_map(|at| match w.kind(at) {
-            Kind::Return(Some(value)) => Some(at.with(*value)),
-            _ => None,
-        }).collect();
+        let returns: Vec<At> = w
+            .under(body)
+            .filter_map(|at| match w.kind(at) {
+                Kind::Return(Some(value)) => Some(at.with(*value)),
+                _ => None,
+            })
+            .collect();
         returns.into_iter().for_each(|value| self.visit(value, roles, hops));
         match w.kind(body) {
             Kind::Block { stmts, tail: true } => {
@@ -233,7 +258,12 @@ impl Walk<'_, '_> {
         }
         let mut vague = false;
         for inner in self.sent_through(at) {
-            let mut walk = Walk { workspace: w, graph: self.graph, found: Origins::default(), seen: self.seen.clone() };
+            let mut walk = Walk {
+                workspace: w,
+                graph: self.graph,
+                found: Origins::default(),
+                seen: self.seen.clone(),
+            };
             walk.visit(inner, Roles::default(), hops);
             vague |= walk.found.vague || walk.found.known.is_empty();
             all = walk.found.known.iter().fold(all, |all, origin| all.with(origin.roles));
@@ -280,6 +310,14 @@ impl Walk<'_, '_> {
 
 /// The roles that say how a client behaves.
 fn settings(roles: Roles) -> Roles {
-    let kept = [Role::Timeout, Role::ConnectTimeout, Role::Retry, Role::Backoff, Role::RateLimit, Role::ConcurrencyLimit, Role::Bounded];
+    let kept = [
+        Role::Timeout,
+        Role::ConnectTimeout,
+        Role::Retry,
+        Role::Backoff,
+        Role::RateLimit,
+        Role::ConcurrencyLimit,
+        Role::Bounded,
+    ];
     kept.into_iter().filter(|role| roles.has(*role)).collect()
 }

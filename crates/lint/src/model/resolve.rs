@@ -34,7 +34,13 @@ impl Workspace<'_> {
     }
 
     /// Resolves a path written in a module, `Self` standing for the type of `block`.
-    pub(crate) fn resolve(&self, file: FileId, local: ModId, block: Option<usize>, path: &[Name]) -> Option<Found> {
+    pub(crate) fn resolve(
+        &self,
+        file: FileId,
+        local: ModId,
+        block: Option<usize>,
+        path: &[Name],
+    ) -> Option<Found> {
         let module = self.module_at(file, local)?;
         if path.first().is_some_and(|first| first == "Self") {
             let of = &self.file(file).impls.get(block?)?.of;
@@ -50,7 +56,9 @@ impl Workspace<'_> {
         let (first, rest) = path.split_first()?;
         let here = self.modules.get(module)?;
         match first.as_str() {
-            "crate" => return self.walk(Found::Local(Def::Module(self.crate_root(module))), rest, depth),
+            "crate" => {
+                return self.walk(Found::Local(Def::Module(self.crate_root(module))), rest, depth);
+            }
             "self" => return self.walk(Found::Local(Def::Module(module)), rest, depth),
             "super" => return self.walk(Found::Local(Def::Module(here.parent?)), rest, depth),
             _ => {}
@@ -64,7 +72,10 @@ impl Workspace<'_> {
     fn crate_root(&self, module: ModuleId) -> ModuleId {
         let Some(here) = self.modules.get(module) else { return module };
         let lost = self.modules.get(here.root).is_some_and(|root| root.kind.is_none());
-        let library = here.package.and_then(|p| self.packages.get(p)).and_then(|p| self.library_of.get(&p.lib));
+        let library = here
+            .package
+            .and_then(|p| self.packages.get(p))
+            .and_then(|p| self.library_of.get(&p.lib));
         library.copied().filter(|_| lost).unwrap_or(here.root)
     }
 
@@ -88,7 +99,8 @@ impl Workspace<'_> {
         }
         let std = matches!(name.as_str(), "std" | "core" | "alloc");
         let unmanaged = manifest.is_none();
-        (std || unmanaged || name.chars().next().is_some_and(char::is_uppercase)).then(|| Found::External(vec![name.clone()]))
+        (std || unmanaged || name.chars().next().is_some_and(char::is_uppercase))
+            .then(|| Found::External(vec![name.clone()]))
     }
 
     /// The library name knowledge files a package under.
@@ -98,8 +110,31 @@ impl Workspace<'_> {
         Name::new(known.unwrap_or(&ident))
     }
 
-    /// A name in a module: its own items first, then imports, then globs.
+    /// A name in a module, each asked for once: globs that import each other would ask for ever.
+    ///
+    /// Within one question a name that is asked for while it is being found is not there; only what the outermost
+    /// question found is kept.
     fn lookup(&self, module: ModuleId, name: &Name, more: bool, depth: u32) -> Option<Found> {
+        let key = (module, name.clone(), more);
+        if let Some(known) = self.settled.borrow().get(&key) {
+            return known.clone();
+        }
+        if let Some(known) = self.asking.borrow().get(&key) {
+            return known.clone();
+        }
+        let outermost = self.asking.borrow().is_empty();
+        self.asking.borrow_mut().insert(key.clone(), None);
+        let found = self.search(module, name, more, depth);
+        self.asking.borrow_mut().insert(key.clone(), found.clone());
+        if outermost {
+            self.asking.borrow_mut().clear();
+            self.settled.borrow_mut().insert(key, found.clone());
+        }
+        found
+    }
+
+    /// A module's own items first, then imports, then globs.
+    fn search(&self, module: ModuleId, name: &Name, more: bool, depth: u32) -> Option<Found> {
         let depth = depth.checked_sub(1)?;
         let here = self.modules.get(module)?;
         if let Some(defs) = here.names.get(name) {
@@ -122,8 +157,12 @@ impl Workspace<'_> {
         // `use foo::bar as foo` must not look for `foo` in its own import.
         if path.first() == Some(name) {
             let here = self.modules.get(module)?;
-            let child = here.names.get(name).and_then(|defs| defs.iter().find(|def| matches!(def, Def::Module(_))));
-            let start = child.map(|def| Found::Local(*def)).or_else(|| self.package_named(module, name))?;
+            let child = here
+                .names
+                .get(name)
+                .and_then(|defs| defs.iter().find(|def| matches!(def, Def::Module(_))));
+            let start =
+                child.map(|def| Found::Local(*def)).or_else(|| self.package_named(module, name))?;
             return self.walk(start, path.get(1..)?, depth.checked_sub(1)?);
         }
         self.resolve_from(module, path, depth)
@@ -174,7 +213,9 @@ impl Workspace<'_> {
                 self.resolve_from(module, &whole, depth)
             }
             Found::Local(def) => {
-                if let Some(method) = self.methods.get(&(def, next.clone())).and_then(|all| all.first()) {
+                if let Some(method) =
+                    self.methods.get(&(def, next.clone())).and_then(|all| all.first())
+                {
                     return Some(Found::Local(Def::Fn(method.file, method.id)));
                 }
                 Some(Found::Member(def, next.clone()))
@@ -198,7 +239,9 @@ impl Workspace<'_> {
         let mut found = Vec::new();
         for of in self.functions() {
             let Some(fact) = self.function(of) else { continue };
-            let Some(block) = fact.block.and_then(|at| self.file(of.file).impls.get(at)) else { continue };
+            let Some(block) = fact.block.and_then(|at| self.file(of.file).impls.get(at)) else {
+                continue;
+            };
             let named = |ty: &TypeRef| match ty {
                 TypeRef::Path(path, _) => self.resolve(of.file, block.module, None, path),
                 TypeRef::Tuple(_) | TypeRef::Bounds(_) | TypeRef::Unknown => None,

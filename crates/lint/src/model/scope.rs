@@ -40,17 +40,26 @@ impl Workspace<'_> {
         match self.kind(up) {
             Kind::Block { stmts, .. } => {
                 let place = stmts.iter().position(|stmt| *stmt == child).unwrap_or(stmts.len());
-                stmts.get(..place)?.iter().rev().find_map(|stmt| self.bound_by_let(up.with(*stmt), name))
+                stmts
+                    .get(..place)?
+                    .iter()
+                    .rev()
+                    .find_map(|stmt| self.bound_by_let(up.with(*stmt), name))
             }
-            Kind::Closure { params, .. } => {
-                params.iter().any(|param| param == name).then_some(Binding::ClosureParam { closure: up })
-            }
+            Kind::Closure { params, .. } => params
+                .iter()
+                .any(|param| param == name)
+                .then_some(Binding::ClosureParam { closure: up }),
             Kind::Match { value, arms } => {
                 let arm = arms.iter().find(|arm| arm.body == child || arm.guard == Some(child))?;
                 self.part(&arm.pat, up.with(*value), name)
             }
-            Kind::If { cond, then, .. } if *then == child || *cond == child => self.bound_by_condition(up.with(*cond), name),
-            Kind::Binary { left, right, .. } if *right == child => self.bound_by_condition(up.with(*left), name),
+            Kind::If { cond, then, .. } if *then == child || *cond == child => {
+                self.bound_by_condition(up.with(*cond), name)
+            }
+            Kind::Binary { left, right, .. } if *right == child => {
+                self.bound_by_condition(up.with(*left), name)
+            }
             Kind::Loop { pat, head: Some(head), body, .. } if *body == child => {
                 if pat.names.iter().any(|n| n == name) {
                     return Some(Binding::Element { of: up.with(*head) });
@@ -91,9 +100,9 @@ impl Workspace<'_> {
     fn bound_by_condition(&self, at: At, name: &str) -> Option<Binding> {
         match self.kind(at) {
             Kind::LetCond { pat, value } => self.part(pat, at.with(*value), name),
-            Kind::Binary { left, right, .. } => {
-                self.bound_by_condition(at.with(*right), name).or_else(|| self.bound_by_condition(at.with(*left), name))
-            }
+            Kind::Binary { left, right, .. } => self
+                .bound_by_condition(at.with(*right), name)
+                .or_else(|| self.bound_by_condition(at.with(*left), name)),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 //! Wrappers that are looked through in use (`Arc<T>`, `Option<T>`, `Result<T, E>`, `State<T>`, a lock, a future) are
 //! looked through here: the type of a thing is the type one ends up calling methods on.
 
-use super::{At, Binding, Def, FileId, Found, FnRef, Workspace};
+use super::{At, Binding, Def, FileId, FnRef, Found, Workspace};
 use crate::facts::{Kind, ModId, Name, TypeRef};
 
 /// A type, as far as it is known.
@@ -18,21 +18,96 @@ pub(crate) enum Ty {
 }
 
 const WRAPPERS: &[&str] = &[
-    "Arc", "Rc", "Box", "Option", "Result", "Mutex", "RwLock", "OnceLock", "OnceCell", "LazyLock", "Lazy", "LazyCell",
-    "State", "Data", "Extension", "Cow", "Pin", "RefCell", "Cell", "MutexGuard", "Ref", "Weak", "ArcSwap", "Ready",
-    "BoxFuture", "Future", "Into", "AsRef", "Borrow", "Fn", "FnOnce", "FnMut", "ThinBox", "Addr", "CacheAligned",
+    "Arc",
+    "Rc",
+    "Box",
+    "Option",
+    "Result",
+    "Mutex",
+    "RwLock",
+    "OnceLock",
+    "OnceCell",
+    "LazyLock",
+    "Lazy",
+    "LazyCell",
+    "State",
+    "Data",
+    "Extension",
+    "Cow",
+    "Pin",
+    "RefCell",
+    "Cell",
+    "MutexGuard",
+    "Ref",
+    "Weak",
+    "ArcSwap",
+    "Ready",
+    "BoxFuture",
+    "Future",
+    "Into",
+    "AsRef",
+    "Borrow",
+    "Fn",
+    "FnOnce",
+    "FnMut",
+    "ThinBox",
+    "Addr",
+    "CacheAligned",
 ];
 
 const TRANSPARENT: &[&str] = &[
-    "clone", "cloned", "unwrap", "expect", "unwrap_or_else", "unwrap_or_default", "unwrap_or", "as_ref", "as_mut",
-    "as_deref", "as_deref_mut", "lock", "read", "write", "borrow", "borrow_mut", "to_owned", "ok", "context", "with_context",
-    "map_err", "ok_or", "ok_or_else", "into_inner", "get_or_init", "get_or_try_init", "into", "deref", "or_else", "inspect_err",
-    "wrap_err", "wrap_err_with", "get_ref", "get_mut", "take", "load", "by_ref", "inner", "boxed", "copied", "inspect",
+    "clone",
+    "cloned",
+    "unwrap",
+    "expect",
+    "unwrap_or_else",
+    "unwrap_or_default",
+    "unwrap_or",
+    "as_ref",
+    "as_mut",
+    "as_deref",
+    "as_deref_mut",
+    "lock",
+    "read",
+    "write",
+    "borrow",
+    "borrow_mut",
+    "to_owned",
+    "ok",
+    "context",
+    "with_context",
+    "map_err",
+    "ok_or",
+    "ok_or_else",
+    "into_inner",
+    "get_or_init",
+    "get_or_try_init",
+    "into",
+    "deref",
+    "or_else",
+    "inspect_err",
+    "wrap_err",
+    "wrap_err_with",
+    "get_ref",
+    "get_mut",
+    "take",
+    "load",
+    "by_ref",
+    "inner",
+    "boxed",
+    "copied",
+    "inspect",
 ];
 
 impl Workspace<'_> {
     /// The type a written type stands for.
-    pub(crate) fn ty_ref(&self, file: FileId, module: ModId, block: Option<usize>, ty: &TypeRef) -> Ty {
+    pub(crate) fn ty_ref(
+        &self,
+        file: FileId,
+        module: ModId,
+        block: Option<usize>,
+        ty: &TypeRef,
+    ) -> Ty {
         match ty {
             TypeRef::Path(path, args) => {
                 let last = path.last().map_or("", Name::as_str);
@@ -81,6 +156,8 @@ impl Workspace<'_> {
             return known.clone();
         }
         let Some(_guard) = self.enter() else { return Ty::Unknown };
+        // A type that is asked for while it is being found depends on itself.
+        self.types.borrow_mut().insert(at, Ty::Unknown);
         let found = self.infer(at);
         self.types.borrow_mut().insert(at, found.clone());
         found
@@ -97,8 +174,12 @@ impl Workspace<'_> {
             },
             Kind::Method { receiver, name, .. } => self.ty_method(at, at.with(*receiver), name),
             Kind::Field { base, name } => self.ty_field(at.with(*base), name),
-            Kind::Await(inner) | Kind::Try(inner) | Kind::Wrap(inner) | Kind::Async(inner) => self.ty(at.with(*inner)),
-            Kind::Block { stmts, tail: true } => stmts.last().map_or(Ty::Unknown, |last| self.ty(at.with(*last))),
+            Kind::Await(inner) | Kind::Try(inner) | Kind::Wrap(inner) | Kind::Async(inner) => {
+                self.ty(at.with(*inner))
+            }
+            Kind::Block { stmts, tail: true } => {
+                stmts.last().map_or(Ty::Unknown, |last| self.ty(at.with(*last)))
+            }
             Kind::If { then, otherwise, .. } => match (self.ty(at.with(*then)), otherwise) {
                 (Ty::Unknown, Some(otherwise)) => self.ty(at.with(*otherwise)),
                 (known, _) => known,
@@ -122,10 +203,12 @@ impl Workspace<'_> {
             }
         }
         match self.resolve_at(at, path) {
-            Some(Found::Local(Def::Const(file, index))) => match self.file(file).consts.get(index) {
-                Some(of) => self.ty_ref(file, of.module, of.block, &of.ty),
-                None => Ty::Unknown,
-            },
+            Some(Found::Local(Def::Const(file, index))) => {
+                match self.file(file).consts.get(index) {
+                    Some(of) => self.ty_ref(file, of.module, of.block, &of.ty),
+                    None => Ty::Unknown,
+                }
+            }
             Some(Found::Local(def @ (Def::Struct(..) | Def::Enum(..)))) => Ty::Local(def),
             _ => Ty::Unknown,
         }
@@ -139,7 +222,9 @@ impl Workspace<'_> {
     /// The type a method belongs to.
     pub(crate) fn ty_owner(&self, of: FnRef) -> Ty {
         let Some(fact) = self.function(of) else { return Ty::Unknown };
-        let Some(block) = fact.block.and_then(|block| self.file(of.file).impls.get(block)) else { return Ty::Unknown };
+        let Some(block) = fact.block.and_then(|block| self.file(of.file).impls.get(block)) else {
+            return Ty::Unknown;
+        };
         self.ty_ref(of.file, block.module, None, &block.of)
     }
 
@@ -148,15 +233,22 @@ impl Workspace<'_> {
             Binding::Value { value } => self.ty(*value),
             Binding::Typed { ty, value } => {
                 let function = self.function_at(at).and_then(|of| self.function(of));
-                let (module, block) = function.map_or((ModId::default(), None), |f| (f.module, f.block));
+                let (module, block) =
+                    function.map_or((ModId::default(), None), |f| (f.module, f.block));
                 match (self.ty_ref(at.file, module, block, ty), value) {
                     (Ty::Unknown, Some(value)) => self.ty(*value),
                     (known, _) => known,
                 }
             }
-            Binding::Part { value, head } if matches!(head.as_str(), "Some" | "Ok" | "State" | "Extension" | "Data") => self.ty(*value),
+            Binding::Part { value, head }
+                if matches!(head.as_str(), "Some" | "Ok" | "State" | "Extension" | "Data") =>
+            {
+                self.ty(*value)
+            }
             Binding::Param { function, at } => self.ty_param(*function, *at),
-            Binding::Part { .. } | Binding::ClosureParam { .. } | Binding::Element { .. } => Ty::Unknown,
+            Binding::Part { .. } | Binding::ClosureParam { .. } | Binding::Element { .. } => {
+                Ty::Unknown
+            }
         }
     }
 
@@ -164,7 +256,9 @@ impl Workspace<'_> {
         let Kind::Path(path) = self.kind(callee) else { return Ty::Unknown };
         let last = path.last().map_or("", Name::as_str);
         let holder = path.len().checked_sub(2).and_then(|at| path.get(at)).map_or("", Name::as_str);
-        let wraps = matches!(last, "Ok" | "Some") || (WRAPPERS.contains(&holder) && matches!(last, "new" | "from" | "pin" | "clone" | "with_value"));
+        let wraps = matches!(last, "Ok" | "Some")
+            || (WRAPPERS.contains(&holder)
+                && matches!(last, "new" | "from" | "pin" | "clone" | "with_value"));
         if let (true, Some(arg)) = (wraps, args.first()) {
             return self.ty(at.with(*arg));
         }
@@ -184,9 +278,22 @@ impl Workspace<'_> {
         if let Some(returns) = self.fact(file, path).and_then(|fact| fact.returns.as_ref()) {
             return Ty::External(std::iter::once(lib).chain(returns.iter().cloned()).collect());
         }
-        let on_type = holder.last().is_some_and(|of| of.chars().next().is_some_and(char::is_uppercase));
-        let constructs = matches!(last.as_str(), "new" | "default" | "try_new" | "builder" | "from_env" | "open" | "connect" | "create" | "init")
-            || last.starts_with("with_") || last.starts_with("from_") || last.starts_with("new_");
+        let on_type =
+            holder.last().is_some_and(|of| of.chars().next().is_some_and(char::is_uppercase));
+        let constructs = matches!(
+            last.as_str(),
+            "new"
+                | "default"
+                | "try_new"
+                | "builder"
+                | "from_env"
+                | "open"
+                | "connect"
+                | "create"
+                | "init"
+        ) || last.starts_with("with_")
+            || last.starts_with("from_")
+            || last.starts_with("new_");
         if on_type && constructs { Ty::External(holder.to_vec()) } else { Ty::Unknown }
     }
 
@@ -206,11 +313,15 @@ impl Workspace<'_> {
                 if let Some(fact) = self.fact(at.file, &full) {
                     let lib = path.first().cloned().unwrap_or_default();
                     return match &fact.returns {
-                        Some(returns) => Ty::External(std::iter::once(lib).chain(returns.iter().cloned()).collect()),
+                        Some(returns) => Ty::External(
+                            std::iter::once(lib).chain(returns.iter().cloned()).collect(),
+                        ),
                         None => of,
                     };
                 }
-                let builds = path.last().is_some_and(|last| last.ends_with("Builder") || last.ends_with("Args") || last.ends_with("Config"));
+                let builds = path.last().is_some_and(|last| {
+                    last.ends_with("Builder") || last.ends_with("Args") || last.ends_with("Config")
+                });
                 if builds {
                     return of;
                 }

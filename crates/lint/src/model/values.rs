@@ -1,6 +1,6 @@
 //! What a string or a number may be: followed through lets, constants, `format!`, conversions and branches.
 
-use super::{At, Binding, Def, Found, FnRef, Ty, Workspace};
+use super::{At, Binding, Def, FnRef, Found, Ty, Workspace};
 use crate::facts::{Kind, Name, NodeId};
 
 /// A part of a value.
@@ -26,18 +26,54 @@ pub(crate) type Value = Vec<Piece>;
 const LIMIT: usize = 12;
 
 const SAME: &[&str] = &[
-    "to_string", "to_owned", "into", "as_str", "as_ref", "clone", "trim", "trim_end", "trim_start", "unwrap", "expect",
-    "trim_end_matches", "trim_start_matches", "to_lowercase", "into_string", "as_bytes", "parse", "to_vec", "as_deref",
-    "cloned", "ok", "into_owned", "into_boxed_str", "deref", "borrow", "unwrap_or_default", "context", "map_err", "ok_or_else",
-    "ok_or", "as_mut", "leak", "to_value", "with_context",
+    "to_string",
+    "to_owned",
+    "into",
+    "as_str",
+    "as_ref",
+    "clone",
+    "trim",
+    "trim_end",
+    "trim_start",
+    "unwrap",
+    "expect",
+    "trim_end_matches",
+    "trim_start_matches",
+    "to_lowercase",
+    "into_string",
+    "as_bytes",
+    "parse",
+    "to_vec",
+    "as_deref",
+    "cloned",
+    "ok",
+    "into_owned",
+    "into_boxed_str",
+    "deref",
+    "borrow",
+    "unwrap_or_default",
+    "context",
+    "map_err",
+    "ok_or_else",
+    "ok_or",
+    "as_mut",
+    "leak",
+    "to_value",
+    "with_context",
 ];
 
 impl Workspace<'_> {
     /// The values an expression may have; several where it branches.
     pub(crate) fn values(&self, at: At) -> Vec<Value> {
-        let Some(_guard) = self.enter() else { return vec![vec![Piece::Unknown]] };
+        if let Some(known) = self.valued.borrow().get(&at) {
+            return known.clone();
+        }
+        let Some(_guard) = self.enter() else { return unknown() };
+        // A value that is asked for while it is being found depends on itself.
+        self.valued.borrow_mut().insert(at, unknown());
         let mut found = self.values_of(at);
         found.truncate(LIMIT);
+        self.valued.borrow_mut().insert(at, found.clone());
         found
     }
 
@@ -45,7 +81,9 @@ impl Workspace<'_> {
         match self.kind(at) {
             Kind::Str(text) => vec![vec![Piece::Text(text.to_string(), at)]],
             Kind::Num(digits) => vec![vec![number(digits, at)]],
-            Kind::Wrap(inner) | Kind::Await(inner) | Kind::Try(inner) => self.values(at.with(*inner)),
+            Kind::Wrap(inner) | Kind::Await(inner) | Kind::Try(inner) => {
+                self.values(at.with(*inner))
+            }
             Kind::List(parts) => match (&**parts, self.source(at).starts_with('-')) {
                 ([only], true) => self.values(at.with(*only)).into_iter().map(negated).collect(),
                 _ => unknown(),
@@ -53,14 +91,22 @@ impl Workspace<'_> {
             Kind::Path(path) => self.values_path(at, path),
             Kind::Field { base, name } => self.values_field(at, at.with(*base), name),
             Kind::Macro { path, args } => self.values_macro(at, path, args),
-            Kind::Method { receiver, name, args, .. } => self.values_method(at, at.with(*receiver), name, args),
+            Kind::Method { receiver, name, args, .. } => {
+                self.values_method(at, at.with(*receiver), name, args)
+            }
             Kind::Call { callee, args } => self.values_call(at, at.with(*callee), args),
-            Kind::Binary { op, left, right } if op == "+" => product(&self.values(at.with(*left)), &self.values(at.with(*right))),
+            Kind::Binary { op, left, right } if op == "+" => {
+                product(&self.values(at.with(*left)), &self.values(at.with(*right)))
+            }
             Kind::If { then, otherwise: Some(otherwise), .. } => {
                 [self.values(at.with(*then)), self.values(at.with(*otherwise))].concat()
             }
-            Kind::Match { arms, .. } => arms.iter().flat_map(|arm| self.values(at.with(arm.body))).collect(),
-            Kind::Block { stmts, tail: true } => stmts.last().map_or_else(unknown, |last| self.values(at.with(*last))),
+            Kind::Match { arms, .. } => {
+                arms.iter().flat_map(|arm| self.values(at.with(arm.body))).collect()
+            }
+            Kind::Block { stmts, tail: true } => {
+                stmts.last().map_or_else(unknown, |last| self.values(at.with(*last)))
+            }
             Kind::Closure { body, .. } => self.values(at.with(*body)),
             _ => unknown(),
         }
@@ -71,10 +117,17 @@ impl Workspace<'_> {
             && let Some(binding) = self.binding(at, only)
         {
             return match binding {
-                Binding::Value { value } | Binding::Typed { value: Some(value), .. } => self.values_let(at, only, value),
+                Binding::Value { value } | Binding::Typed { value: Some(value), .. } => {
+                    self.values_let(at, only, value)
+                }
                 Binding::Param { function, at } => vec![vec![Piece::Param(function, at)]],
-                Binding::Part { value, head } if matches!(head.as_str(), "Some" | "Ok") => self.values(value),
-                Binding::Typed { value: None, .. } | Binding::Part { .. } | Binding::ClosureParam { .. } | Binding::Element { .. } => unknown(),
+                Binding::Part { value, head } if matches!(head.as_str(), "Some" | "Ok") => {
+                    self.values(value)
+                }
+                Binding::Typed { value: None, .. }
+                | Binding::Part { .. }
+                | Binding::ClosureParam { .. }
+                | Binding::Element { .. } => unknown(),
             };
         }
         match self.resolve_at(at, path) {
@@ -94,7 +147,9 @@ impl Workspace<'_> {
         {
             for node in self.under(body) {
                 match self.kind(node) {
-                    Kind::Assign { target, value, op } if self.is_name(node.with(*target), name) => {
+                    Kind::Assign { target, value, op }
+                        if self.is_name(node.with(*target), name) =>
+                    {
                         if op == "=" {
                             found.extend(self.values(node.with(*value)));
                         } else {
@@ -102,7 +157,10 @@ impl Workspace<'_> {
                         }
                     }
                     Kind::Method { receiver, name: method, .. }
-                        if matches!(method.as_str(), "push_str" | "push" | "extend" | "insert_str" | "clear") && self.is_name(node.with(*receiver), name) =>
+                        if matches!(
+                            method.as_str(),
+                            "push_str" | "push" | "extend" | "insert_str" | "clear"
+                        ) && self.is_name(node.with(*receiver), name) =>
                     {
                         found.push(vec![Piece::Unknown]);
                     }
@@ -128,7 +186,8 @@ impl Workspace<'_> {
         match path.last().map(Name::as_str) {
             Some("format" | "format_args") => self.values_format(at, args),
             Some("concat") => {
-                let parts: Vec<Vec<Value>> = args.iter().map(|arg| self.values(at.with(*arg))).collect();
+                let parts: Vec<Vec<Value>> =
+                    args.iter().map(|arg| self.values(at.with(*arg))).collect();
                 parts.iter().fold(vec![Vec::new()], |whole, part| product(&whole, part))
             }
             Some("env" | "option_env") => vec![vec![Piece::Outside]],
@@ -141,7 +200,8 @@ impl Workspace<'_> {
         let Some((first, rest)) = args.split_first() else { return unknown() };
         let first = at.with(*first);
         let Kind::Str(template) = self.kind(first) else { return unknown() };
-        let mut plain = rest.iter().filter(|arg| !matches!(self.kind(at.with(**arg)), Kind::Assign { .. }));
+        let mut plain =
+            rest.iter().filter(|arg| !matches!(self.kind(at.with(**arg)), Kind::Assign { .. }));
         let mut whole: Vec<Value> = vec![Vec::new()];
         for part in template_parts(template) {
             let next = match part {
@@ -149,7 +209,11 @@ impl Workspace<'_> {
                 Part::Next => plain.next().map_or_else(unknown, |arg| self.values(at.with(*arg))),
                 Part::Named(name) => {
                     let given = rest.iter().find_map(|arg| match self.kind(at.with(*arg)) {
-                        Kind::Assign { target, value, .. } if self.is_name(at.with(*target), &name) => Some(at.with(*value)),
+                        Kind::Assign { target, value, .. }
+                            if self.is_name(at.with(*target), &name) =>
+                        {
+                            Some(at.with(*value))
+                        }
                         _ => None,
                     });
                     match given {
@@ -172,7 +236,14 @@ impl Workspace<'_> {
                 [self.values(receiver), self.values(at.with(*fallback))].concat()
             }
             ("join", [tail]) => product(&self.values(receiver), &self.values(at.with(*tail))),
-            ("replace", _) => self.values(receiver).into_iter().map(|mut value| { value.push(Piece::Unknown); value }).collect(),
+            ("replace", _) => self
+                .values(receiver)
+                .into_iter()
+                .map(|mut value| {
+                    value.push(Piece::Unknown);
+                    value
+                })
+                .collect(),
             _ => self.values_function(at),
         }
     }
@@ -180,12 +251,20 @@ impl Workspace<'_> {
     fn values_call(&self, at: At, callee: At, args: &[NodeId]) -> Vec<Value> {
         let Kind::Path(path) = self.kind(callee) else { return unknown() };
         let last = path.last().map_or("", Name::as_str);
-        if let ("from" | "Some" | "Ok" | "parse" | "new" | "from_static" | "Borrowed" | "Owned", [only]) = (last, args) {
+        if let (
+            "from" | "Some" | "Ok" | "parse" | "new" | "from_static" | "Borrowed" | "Owned",
+            [only],
+        ) = (last, args)
+        {
             return self.values(at.with(*only));
         }
         if let Some(Found::External(path)) = self.resolve_at(at, path) {
             let roles = self.fact(at.file, &path).map(|fact| fact.roles).unwrap_or_default();
-            let outside = [crate::knowledge::Role::Env, crate::knowledge::Role::SecretSource, crate::knowledge::Role::Config];
+            let outside = [
+                crate::knowledge::Role::Env,
+                crate::knowledge::Role::SecretSource,
+                crate::knowledge::Role::Config,
+            ];
             if roles.any(outside.into_iter().collect()) {
                 return vec![vec![Piece::Outside]];
             }
@@ -208,7 +287,9 @@ impl Workspace<'_> {
         let texts = value.iter().map(|piece| match piece {
             Piece::Text(text, _) => text.clone(),
             Piece::Number(number, _) => number.to_string(),
-            Piece::Param(..) | Piece::Field(..) | Piece::Outside | Piece::Unknown => "\u{0}".to_owned(),
+            Piece::Param(..) | Piece::Field(..) | Piece::Outside | Piece::Unknown => {
+                "\u{0}".to_owned()
+            }
         });
         texts.collect()
     }
@@ -223,11 +304,15 @@ fn number(digits: &str, at: At) -> Piece {
 }
 
 fn negated(value: Value) -> Value {
-    value.into_iter().map(|piece| if let Piece::Number(n, at) = piece { Piece::Number(-n, at) } else { piece }).collect()
+    value
+        .into_iter()
+        .map(|piece| if let Piece::Number(n, at) = piece { Piece::Number(-n, at) } else { piece })
+        .collect()
 }
 
 fn product(left: &[Value], right: &[Value]) -> Vec<Value> {
-    let pairs = left.iter().flat_map(|l| right.iter().map(move |r| [l.as_slice(), r.as_slice()].concat()));
+    let pairs =
+        left.iter().flat_map(|l| right.iter().map(move |r| [l.as_slice(), r.as_slice()].concat()));
     pairs.take(LIMIT).collect()
 }
 

@@ -18,7 +18,10 @@ pub fn github(findings: &[Finding]) -> String {
             Severity::Info => "notice",
         };
         let title = escaped(&format!("{} ({})", of.rule, of.clause), true);
-        let place = format!("line={},endLine={},col={},endColumn={}", of.start.line, of.end.line, of.start.column, of.end.column);
+        let place = format!(
+            "line={},endLine={},col={},endColumn={}",
+            of.start.line, of.end.line, of.start.column, of.end.column
+        );
         let message = escaped(&format!("{}\n{}", of.message, of.help), false);
         format!("::{level} file={},{place},title={title}::{message}\n", escaped(&of.path, true))
     };

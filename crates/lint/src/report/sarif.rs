@@ -42,7 +42,10 @@ fn result(of: &Finding, index: usize) -> Value {
         "partialFingerprints": { "tollhouse/v1": of.fingerprint },
     });
     if let (Some(reason), Some(object)) = (&of.suppressed, result.as_object_mut()) {
-        object.insert("suppressions".to_owned(), json!([{ "kind": "inSource", "justification": reason }]));
+        object.insert(
+            "suppressions".to_owned(),
+            json!([{ "kind": "inSource", "justification": reason }]),
+        );
     }
     result
 }
@@ -50,7 +53,9 @@ fn result(of: &Finding, index: usize) -> Value {
 /// A relative path as a URI reference.
 fn uri(path: &str) -> String {
     let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
         byte => format!("%{byte:02X}"),
     };
     path.bytes().map(byte).collect()
@@ -60,7 +65,8 @@ fn uri(path: &str) -> String {
 pub fn sarif(findings: &[Finding], rules: &Rules, version: &str) -> String {
     let ids: Vec<&Rule> = rules.iter().collect();
     let place = |id: &str| ids.iter().position(|rule| rule.id == id).unwrap_or_default();
-    let results: Vec<Value> = findings.iter().take(MAX_RESULTS).map(|of| result(of, place(&of.rule))).collect();
+    let results: Vec<Value> =
+        findings.iter().take(MAX_RESULTS).map(|of| result(of, place(&of.rule))).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

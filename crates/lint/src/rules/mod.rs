@@ -2,8 +2,8 @@
 
 mod standard;
 
-pub(crate) use standard::Standard;
 pub use standard::Clause;
+pub(crate) use standard::Standard;
 
 use crate::ask::Question;
 use serde::Deserialize;
@@ -119,7 +119,11 @@ impl Rules {
 
     /// The id nearest to one that does not exist.
     pub fn nearest(&self, id: &str) -> Option<&str> {
-        let scored = self.by_id.keys().map(|known| (strsim::jaro_winkler(known, id), known.as_str()));
-        scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
+        let scored =
+            self.by_id.keys().map(|known| (strsim::jaro_winkler(known, id), known.as_str()));
+        scored
+            .filter(|(score, _)| *score > 0.8)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, known)| known)
     }
 }

@@ -36,7 +36,13 @@ impl Scan {
 
 /// Lexes `text`.
 pub(crate) fn scan(text: &str) -> Scan {
-    let mut lexer = Lexer { bytes: text.as_bytes(), at: 0, open: Vec::new(), runs: vec![0], out: Scan::default() };
+    let mut lexer = Lexer {
+        bytes: text.as_bytes(),
+        at: 0,
+        open: Vec::new(),
+        runs: vec![0],
+        out: Scan::default(),
+    };
     while lexer.at < lexer.bytes.len() {
         lexer.step();
     }
@@ -120,7 +126,8 @@ impl Lexer<'_> {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
         self.at = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let doc = rest.starts_with(b"//!") || (rest.starts_with(b"///") && !rest.starts_with(b"////"));
+        let doc =
+            rest.starts_with(b"//!") || (rest.starts_with(b"///") && !rest.starts_with(b"////"));
         self.out.comments.push(Comment { span: Span::new(start, self.at), doc });
     }
 
@@ -172,7 +179,8 @@ impl Lexer<'_> {
         let mut end = vec![b'"'];
         end.resize(hashes + 1, b'#');
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        self.at = memchr::memmem::find(rest, &end).map_or(self.bytes.len(), |found| self.at + found + end.len());
+        self.at = memchr::memmem::find(rest, &end)
+            .map_or(self.bytes.len(), |found| self.at + found + end.len());
         self.out.strings.push(Span::new(start, self.at));
     }
 
@@ -239,7 +247,10 @@ mod tests {
 
     #[test]
     fn a_lifetime_opens_no_character_literal() {
-        assert_eq!(strings("fn f<'a>(x: &'a str) -> char { '\"' } const B: u8 = b'\"'; // \"").len(), 0);
+        assert_eq!(
+            strings("fn f<'a>(x: &'a str) -> char { '\"' } const B: u8 = b'\"'; // \"").len(),
+            0
+        );
     }
 
     #[test]
