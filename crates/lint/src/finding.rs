@@ -43,7 +43,7 @@ pub(crate) fn fingerprint(
 ) -> String {
     let tokens: String = subject.split_whitespace().collect::<Vec<_>>().join(" ");
     let digest = Sha256::digest(format!("{rule}\0{path}\0{item}\0{tokens}\0{ordinal}").as_bytes());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().take(16).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl Settings {
             let paths = globs(part.get("paths"), "paths")?;
             let levels = part
                 .get("rules")
-                .map(|value| self::levels(value, rules))
+                .map(|value| levels(value, rules))
                 .transpose()?
                 .unwrap_or_default();
             settings.overrides.push(Override { paths, levels });

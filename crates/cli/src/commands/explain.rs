@@ -1,6 +1,7 @@
 //! `tollhouse explain ID`: one rule, or one clause with its rules.
 
 use crate::lint::LintError;
+use std::fmt::Write;
 use tollhouse_lint::{Linter, Rule};
 
 /// Prints what a rule or a clause is about.
@@ -41,13 +42,22 @@ fn page(rule: &Rule) -> String {
         rule.help
     );
     if !rule.bad.trim().is_empty() {
-        out.push_str(&format!(
-            "\nBreaks it:\n\n{}\n\nKeeps it:\n\n{}\n",
+        let _ = write!(
+            out,
+            "
+Breaks it:
+
+{}
+
+Keeps it:
+
+{}
+",
             indented(&rule.bad),
             indented(&rule.good)
-        ));
+        );
     }
-    out.push_str(&format!("\nSuppress with: // tollhouse: allow({}) -- reason\n", rule.id));
+    let _ = writeln!(out, "\nSuppress with: // tollhouse: allow({}) -- reason", rule.id);
     out
 }
 

@@ -29,6 +29,7 @@ pub(crate) enum FailOn {
 
 /// Read Rust code that calls models, and say which clause of the standard it breaks.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct LintArgs {
     /// Files and folders to read; the current folder by default.
     pub(crate) paths: Vec<PathBuf>,
@@ -74,7 +75,4 @@ pub(crate) struct LintArgs {
     /// Judge dates as of this day, YYYY-MM-DD.
     #[arg(long, value_name = "DATE")]
     pub(crate) as_of: Option<String>,
-    /// Read every file anew.
-    #[arg(long)]
-    pub(crate) no_cache: bool,
 }

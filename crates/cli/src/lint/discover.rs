@@ -36,17 +36,13 @@ fn manifest_folder(file: &Path) -> PathBuf {
 }
 
 /// Walks the paths.
-pub(super) fn files(
-    root: &Path,
-    paths: &[PathBuf],
-    settings: &Settings,
-) -> Result<Found, LintError> {
+pub(super) fn files(root: &Path, paths: &[PathBuf], settings: &Settings) -> Found {
     let mut found = Found::default();
-    let Some((first, rest)) = paths.split_first() else { return Ok(found) };
+    let Some((first, rest)) = paths.split_first() else { return found };
     let mut walk = WalkBuilder::new(first);
-    rest.iter().for_each(|path| {
+    for path in rest {
         walk.add(path);
-    });
+    }
     walk.hidden(true).follow_links(false).require_git(false);
     walk.filter_entry(|entry| entry.depth() == 0 || !is_build_output(entry.path()));
     for entry in walk.build().flatten() {
@@ -64,7 +60,7 @@ pub(super) fn files(
         list.sort();
         list.dedup();
     }
-    Ok(found)
+    found
 }
 
 impl Found {
@@ -72,7 +68,9 @@ impl Found {
         match path.rsplit('/').next() {
             Some("Cargo.toml") => self.manifests.push(path),
             Some("Cargo.lock") => self.locks.push(path),
-            Some(name) if name.ends_with(".rs") => self.rust.push(path),
+            Some(name) if Path::new(name).extension().is_some_and(|ext| ext == "rs") => {
+                self.rust.push(path)
+            }
             _ => {}
         }
     }

@@ -3,7 +3,6 @@
 //! Exit status: 0 clean, 1 findings at or above `--fail-on`, 2 the tool failed.
 
 mod args;
-mod cache;
 mod discover;
 mod fix;
 mod read;
@@ -51,7 +50,6 @@ pub(crate) struct Run {
     settings: Settings,
     root: PathBuf,
     paths: Vec<PathBuf>,
-    rules_text: String,
 }
 
 /// Runs the command and returns its exit status.
@@ -61,7 +59,7 @@ pub(crate) fn lint(args: &LintArgs) -> Result<u8, LintError> {
         return run.explain_roles(place, args.threads);
     }
     let baseline_path = args.baseline.clone();
-    let baseline = run.baseline(args)?;
+    let baseline = baseline(args)?;
     let report = run.report(args, baseline.as_ref())?;
     if args.write_baseline {
         let path = baseline_path.unwrap_or_else(|| run.root.join("tollhouse-baseline.json"));
@@ -76,38 +74,22 @@ pub(crate) fn lint(args: &LintArgs) -> Result<u8, LintError> {
             return Ok(run.status(args, &fix::left(&report.findings)));
         }
     }
-    run.print(args, &report)?;
+    run.print(args, &report);
     Ok(run.status(args, &report.findings))
 }
 
 impl Run {
     fn prepare(args: &LintArgs) -> Result<Self, LintError> {
         let mut linter = Linter::new()?;
-        let mut rules_text = String::new();
         if let Some(folder) = &args.rules {
             for path in discover::rule_files(folder)? {
                 let text = std::fs::read_to_string(&path).map_err(|e| LintError::file(&path, e))?;
                 linter.rules_mut().add(&path.to_string_lossy(), &text)?;
-                rules_text.push_str(&text);
             }
         }
         let (root, paths) = discover::root(&args.paths)?;
         let settings = settings(args, &linter, &root)?;
-        Ok(Self { linter, settings, root, paths, rules_text })
-    }
-
-    fn baseline(&self, args: &LintArgs) -> Result<Option<(String, Baseline)>, LintError> {
-        let Some(path) =
-            args.baseline.as_ref().filter(|path| !args.write_baseline || path.exists())
-        else {
-            return Ok(None);
-        };
-        if args.write_baseline {
-            return Ok(None);
-        }
-        let text = std::fs::read_to_string(path).map_err(|e| LintError::file(path, e))?;
-        let fail = |reason| LintError::Baseline { path: path.display().to_string(), reason };
-        Ok(Some((path.display().to_string(), Baseline::read(&text).map_err(fail)?)))
+        Ok(Self { linter, settings, root, paths })
     }
 
     fn report(
@@ -124,7 +106,7 @@ impl Run {
     }
 
     fn files(&self, threads: Option<usize>) -> Result<tollhouse_lint::Files, LintError> {
-        let found = discover::files(&self.root, &self.paths, &self.settings)?;
+        let found = discover::files(&self.root, &self.paths, &self.settings);
         read::files(&self.root, found, &self.linter, threads)
     }
 
@@ -141,7 +123,7 @@ impl Run {
         Ok(0)
     }
 
-    fn print(&self, args: &LintArgs, report: &Report) -> Result<(), LintError> {
+    fn print(&self, args: &LintArgs, report: &Report) {
         let out = match args.format {
             Format::Text => text::render(&self.root, report, self.linter.rules(), args.statistics),
             Format::Json => tollhouse_lint::json_lines(&report.findings),
@@ -153,7 +135,6 @@ impl Run {
             Format::Github => tollhouse_lint::github(&report.findings),
         };
         anstream::print!("{out}");
-        Ok(())
     }
 
     fn status(&self, args: &LintArgs, findings: &[Finding]) -> u8 {
@@ -165,6 +146,16 @@ impl Run {
         };
         u8::from(findings.iter().any(|of| of.suppressed.is_none() && of.severity >= least))
     }
+}
+
+/// The baseline to hold findings against; none while a new one is written.
+fn baseline(args: &LintArgs) -> Result<Option<(String, Baseline)>, LintError> {
+    let Some(path) = args.baseline.as_ref().filter(|_| !args.write_baseline) else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| LintError::file(path, e))?;
+    let fail = |reason| LintError::Baseline { path: path.display().to_string(), reason };
+    Ok(Some((path.display().to_string(), Baseline::read(&text).map_err(fail)?)))
 }
 
 fn settings(args: &LintArgs, linter: &Linter, root: &Path) -> Result<Settings, LintError> {

@@ -43,7 +43,7 @@ impl Asked<'_, '_> {
     fn caches_without(&self, role: Role, words: &[&str]) -> Vec<Hit> {
         let mut hits = Vec::new();
         for at in self.reply_caches() {
-            let text = self.w.text(at.file).to_ascii_lowercase();
+            let text = self.w.code(at.file).to_ascii_lowercase();
             let roles = self
                 .links_after(at)
                 .iter()
@@ -114,6 +114,7 @@ impl Asked<'_, '_> {
                 found.extend(self.w.argument(at, 0));
             }
         }
+        found.sort_by_key(|at: &At| self.w.file(at.file).node(at.node).span.start);
         found.truncate(1);
         found
     }

@@ -3,7 +3,7 @@
 use super::{Asked, Hit};
 use crate::knowledge::{Role, Roles};
 use crate::model::At;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Asked<'_, '_> {
     /// Clients of live calls that lack `role`, unless the request or something around the call supplies it.
@@ -32,7 +32,7 @@ impl Asked<'_, '_> {
 
     /// Clients with only a weaker form of a role.
     pub(super) fn client_only(&self, role: Role, instead: Role) -> Vec<Hit> {
-        let mut weak: BTreeMap<At, ()> = BTreeMap::new();
+        let mut weak: BTreeSet<At> = BTreeSet::new();
         for call in self.live() {
             let on_request = self.w.chain(call.at).iter().any(|link| self.w.roles(*link).has(role));
             if on_request
@@ -42,11 +42,11 @@ impl Asked<'_, '_> {
             }
             for origin in self.w.origins(call.at, self.graph).known {
                 if origin.roles.has(instead) && !origin.roles.has(role) && !origin.vague {
-                    weak.insert(origin.made, ());
+                    weak.insert(origin.made);
                 }
             }
         }
-        weak.into_keys().map(|at| Hit::at(at).with("client", self.shape(at))).collect()
+        weak.into_iter().map(|at| Hit::at(at).with("client", self.shape(at))).collect()
     }
 
     /// A construction in short: its callee.

@@ -24,7 +24,7 @@ pub(crate) enum Flow {
     EndlessAgent,
 }
 
-impl<'k> Asked<'_, 'k> {
+impl Asked<'_, '_> {
     pub(super) fn flows(&self, flow: Flow) -> Vec<Hit> {
         match flow {
             Flow::OutputToShell => self.output_to(Role::CommandSink),
@@ -178,7 +178,6 @@ impl<'k> Asked<'_, 'k> {
             "trim",
             "filter",
             "check",
-            "limit",
             "ensure",
             "max_",
             "token_count",
@@ -230,22 +229,34 @@ impl<'k> Asked<'_, 'k> {
 
     /// `loop { call; run tools }` with no count of its turns and nobody to ask in between.
     fn endless_agents(&self) -> Vec<Hit> {
-        let asks = [
+        let names: Vec<Name> = [
+            "max",
+            "limit",
+            "step",
+            "turn",
+            "iter",
+            "budget",
+            "round",
+            "depth",
+            "count",
+            "attempt",
+            "retries",
+            "cancel",
+            "deadline",
+            "timeout",
             "stdin",
             "read_line",
             "readline",
             "recv",
-            "next()",
             "poll",
             "accept",
-            "prompt_user",
             "input",
-            "select!",
-        ];
-        let bounds = [
-            "max", "limit", "step", "turn", "iter", "budget", "round", "depth", "count", "attempt",
-            "retries", "cancel", "deadline", "timeout",
-        ];
+            "select",
+            "next",
+        ]
+        .map(Name::new_static)
+        .into();
+        let evidence = Evidence { roles: Roles::default(), names: &names };
         let mut found = HashSet::new();
         let mut hits = Vec::new();
         for call in self.live() {
@@ -266,7 +277,7 @@ impl<'k> Asked<'_, 'k> {
                 let tools = text.contains("tool_call")
                     || text.contains("tool_use")
                     || text.contains("function_call");
-                let bounded = bounds.iter().chain(&asks).any(|word| text.contains(word));
+                let bounded = self.w.under(around).any(|inner| self.shows(inner, &evidence));
                 if tools && !bounded && found.insert(around) {
                     hits.push(Hit::at(around));
                 }

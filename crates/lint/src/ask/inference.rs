@@ -145,7 +145,7 @@ impl Asked<'_, '_> {
                 && matches!(name.as_str(), "unwrap" | "expect")
             {
                 hits.push(
-                    Hit::at(link)
+                    Hit::link(self.w, link)
                         .with("method", name.as_str())
                         .with("function", self.title_at(link)),
                 );

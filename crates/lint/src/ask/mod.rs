@@ -18,7 +18,7 @@ mod settings;
 mod tests_of;
 mod whole;
 
-use crate::facts::Name;
+use crate::facts::{Kind, Name};
 use crate::knowledge::{Role, Roles};
 use crate::model::{At, FileId, FnRef, Graph, ModelCall, PackageId, Workspace};
 use crate::text::Span;
@@ -59,6 +59,17 @@ impl Hit {
         Self {
             place: Place::Range(file, span),
             ..Self::at(At { file, node: crate::facts::NodeId::at(0) })
+        }
+    }
+
+    /// At a link of a method chain: from the method's name on.
+    pub(crate) fn link(workspace: &Workspace<'_>, at: At) -> Self {
+        let span = workspace.file(at.file).node(at.node).span;
+        match workspace.kind(at) {
+            Kind::Method { at: name, .. } => {
+                Self::in_file(at.file, Span { start: *name, end: span.end })
+            }
+            _ => Self::at(at),
         }
     }
 

@@ -51,7 +51,9 @@ impl<'k> Asked<'_, 'k> {
             match self.method(link) {
                 name @ ("unwrap" | "expect" | "unwrap_unchecked") if reading => {
                     return Some(
-                        Hit::at(link).with("method", name).with("function", self.title_at(link)),
+                        Hit::link(self.w, link)
+                            .with("method", name)
+                            .with("function", self.title_at(link)),
                     );
                 }
                 "" | "json" | "text" | "bytes" | "error_for_status" | "chunk" | "map_err"
@@ -109,7 +111,7 @@ impl<'k> Asked<'_, 'k> {
         for link in &links {
             match self.method(*link) {
                 name if drops(name) && reading => {
-                    return Some(Hit::at(*link).with("how", format!("`.{name}()`")));
+                    return Some(Hit::link(self.w, *link).with("how", format!("`.{name}()`")));
                 }
                 "" | "json" | "text" | "error_for_status" => {}
                 _ => reading = false,

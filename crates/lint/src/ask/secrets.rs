@@ -175,9 +175,11 @@ impl Asked<'_, '_> {
                     | "map"
                     | "is_ok"
             ),
-            Kind::Call { .. } => true,
-            Kind::Index { .. } => true,
-            Kind::If { .. } | Kind::Match { .. } | Kind::Binary { .. } => true,
+            Kind::Call { .. }
+            | Kind::Index { .. }
+            | Kind::If { .. }
+            | Kind::Match { .. }
+            | Kind::Binary { .. } => true,
             _ => false,
         };
         let mut ups = self.w.ancestors(at);

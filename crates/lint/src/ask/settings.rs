@@ -128,7 +128,7 @@ impl Asked<'_, '_> {
             .iter()
             .enumerate()
             .filter(|(id, _)| self.w.package(*id) == package)
-            .map(|(id, _)| self.w.text(id));
+            .map(|(id, _)| self.w.code(id));
         let bounded = texts.into_iter().any(|text| {
             let name = field.name.as_str();
             [

@@ -5,7 +5,7 @@ use super::evidence::Evidence;
 use super::{Asked, Hit};
 use crate::facts::{Kind, Name};
 use crate::knowledge::{Role, Roles};
-use crate::model::{At, PackageId};
+use crate::model::PackageId;
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -253,10 +253,5 @@ impl Asked<'_, '_> {
 
     fn ignored_tests(&self) -> bool {
         self.w.files.iter().flat_map(|file| &file.fns).any(|of| of.test && of.has_attr("ignore"))
-    }
-
-    /// The first model call of a package, for findings that need a line of code.
-    pub(super) fn first_call(&self) -> Option<At> {
-        self.live().map(|call| call.at).min()
     }
 }

@@ -8,16 +8,11 @@ use crate::facts::item::{AliasFact, FieldFact};
 use crate::facts::{ConstFact, EnumFact, FnFact, FnId, ImplFact, ModFact, ModId, Name, NodeId};
 use crate::facts::{Param, StructFact, TypeRef, UseFact};
 use crate::text::{Span, offset};
-use syn::{Attribute, Fields, ImplItem, Item, Signature, TraitItem, UseTree, Visibility};
-
-fn is_pub(vis: &Visibility) -> bool {
-    matches!(vis, Visibility::Public(_))
-}
+use syn::{Attribute, Fields, ImplItem, Item, Signature, TraitItem, UseTree};
 
 /// A function's parts, wherever it is written.
 struct Written<'s> {
     attrs: &'s [Attribute],
-    is_pub: bool,
     sig: &'s Signature,
     body: Option<&'s syn::Block>,
 }
@@ -26,17 +21,12 @@ impl Lower<'_> {
     pub(super) fn item(&mut self, item: &Item) {
         match item {
             Item::Fn(of) => {
-                self.function(&Written {
-                    attrs: &of.attrs,
-                    is_pub: is_pub(&of.vis),
-                    sig: &of.sig,
-                    body: Some(&of.block),
-                });
+                self.function(&Written { attrs: &of.attrs, sig: &of.sig, body: Some(&of.block) });
             }
             Item::Impl(of) => self.impl_block(of),
             Item::Trait(of) => self.trait_block(of),
             Item::Mod(of) => self.module(of),
-            Item::Use(of) => self.imports(&of.tree, &mut Vec::new(), is_pub_use(&of.vis)),
+            Item::Use(of) => self.imports(&of.tree, &mut Vec::new()),
             Item::Struct(of) => self.structure(of),
             Item::Enum(of) => self.enumeration(of),
             Item::Const(of) => self.constant(&of.ident, &of.ty, &of.expr, &of.attrs),
@@ -86,52 +76,47 @@ impl Lower<'_> {
             });
             this.module = id;
             if let Some((_, items)) = &of.content {
-                items.iter().for_each(|item| this.item(item));
+                for item in items {
+                    this.item(item);
+                }
             }
             this.module = parent;
         });
     }
 
-    fn imports(&mut self, tree: &UseTree, prefix: &mut Vec<Name>, is_pub: bool) {
+    fn imports(&mut self, tree: &UseTree, prefix: &mut Vec<Name>) {
         match tree {
             UseTree::Path(of) => {
                 prefix.push(name(&of.ident));
-                self.imports(&of.tree, prefix, is_pub);
+                self.imports(&of.tree, prefix);
                 prefix.pop();
             }
-            UseTree::Name(of) => self.import(prefix, &name(&of.ident), None, is_pub),
+            UseTree::Name(of) => self.import(prefix, &name(&of.ident), None),
             UseTree::Rename(of) => {
-                self.import(prefix, &name(&of.ident), Some(name(&of.rename)), is_pub)
+                self.import(prefix, &name(&of.ident), Some(name(&of.rename)));
             }
             UseTree::Glob(_) => {
                 let fact = UseFact {
                     path: prefix.clone(),
                     name: Name::default(),
                     glob: true,
-                    is_pub,
                     module: self.module,
                 };
                 self.facts.uses.push(fact);
             }
             UseTree::Group(of) => {
-                of.items.iter().for_each(|inner| self.imports(inner, prefix, is_pub))
+                of.items.iter().for_each(|inner| self.imports(inner, prefix));
             }
         }
     }
 
-    fn import(&mut self, prefix: &[Name], last: &Name, alias: Option<Name>, is_pub: bool) {
+    fn import(&mut self, prefix: &[Name], last: &Name, alias: Option<Name>) {
         let mut path = prefix.to_vec();
         if last != "self" {
             path.push(last.clone());
         }
         let known = alias.or_else(|| path.last().cloned()).unwrap_or_default();
-        self.facts.uses.push(UseFact {
-            path,
-            name: known,
-            glob: false,
-            is_pub,
-            module: self.module,
-        });
+        self.facts.uses.push(UseFact { path, name: known, glob: false, module: self.module });
     }
 
     fn impl_block(&mut self, of: &syn::ItemImpl) {
@@ -147,7 +132,6 @@ impl Lower<'_> {
                     ImplItem::Fn(of) => {
                         this.function(&Written {
                             attrs: &of.attrs,
-                            is_pub: is_pub(&of.vis),
                             sig: &of.sig,
                             body: Some(&of.block),
                         });
@@ -162,13 +146,11 @@ impl Lower<'_> {
     fn trait_block(&mut self, of: &syn::ItemTrait) {
         let of_type = TypeRef::Path([name(&of.ident)].into(), [].into());
         let fact = ImplFact { of: of_type, of_trait: None, is_trait: true, module: self.module };
-        let public = is_pub(&of.vis);
         self.in_block(fact, &of.attrs, |this| {
             for item in &of.items {
                 if let TraitItem::Fn(of) = item {
                     this.function(&Written {
                         attrs: &of.attrs,
-                        is_pub: public,
                         sig: &of.sig,
                         body: of.default.as_ref(),
                     });
@@ -224,7 +206,6 @@ impl Lower<'_> {
             item: Span { start: start.start, end: start.end },
             body: None,
             is_async: of.sig.asyncness.is_some(),
-            is_pub: of.is_pub,
             has_self,
             params,
             output: output(&of.sig.output),
@@ -249,7 +230,6 @@ impl Lower<'_> {
                 fields,
                 derives: Self::derives(&of.attrs),
                 attrs: this.attrs(&of.attrs),
-                doc: of.attrs.iter().any(is_doc),
                 test: this.test,
             };
             this.facts.structs.push(fact);
@@ -276,8 +256,7 @@ impl Lower<'_> {
     }
 
     fn enumeration(&mut self, of: &syn::ItemEnum) {
-        let variants = of.variants.iter().map(|variant| name(&variant.ident)).collect();
-        self.facts.enums.push(EnumFact { name: name(&of.ident), module: self.module, variants });
+        self.facts.enums.push(EnumFact { name: name(&of.ident), module: self.module });
     }
 
     fn constant(
@@ -302,10 +281,6 @@ impl Lower<'_> {
             });
         });
     }
-}
-
-fn is_pub_use(vis: &Visibility) -> bool {
-    !matches!(vis, Visibility::Inherited)
 }
 
 fn string_value(attribute: &Attribute) -> Option<String> {

@@ -8,12 +8,7 @@ use syn::Pat as Syntax;
 pub(super) fn pattern(pat: &Syntax) -> Pat {
     let mut found = Found::default();
     found.visit(pat, true);
-    Pat {
-        names: found.names.into(),
-        head: found.head.into(),
-        texts: found.texts.into(),
-        ignores: ignores(pat),
-    }
+    Pat { names: found.names.into(), head: found.head.into(), ignores: ignores(pat) }
 }
 
 /// The type a pattern is annotated with.
@@ -38,7 +33,6 @@ fn ignores(pat: &Syntax) -> bool {
 struct Found {
     names: Vec<Name>,
     head: Vec<Name>,
-    texts: Vec<Name>,
 }
 
 impl Found {
@@ -61,11 +55,6 @@ impl Found {
             Syntax::Reference(of) => self.visit(&of.pat, outermost),
             Syntax::Or(of) => of.cases.iter().for_each(|case| self.visit(case, outermost)),
             Syntax::Path(of) => self.head(&of.path, outermost),
-            Syntax::Lit(of) => {
-                if let syn::Lit::Str(text) = &of.lit {
-                    self.texts.push(Name::new(text.value()));
-                }
-            }
             Syntax::TupleStruct(of) => {
                 self.head(&of.path, outermost);
                 of.elems.iter().for_each(|inner| self.visit(inner, false));

@@ -38,8 +38,6 @@ pub(crate) struct FnFact {
     pub(crate) body: Option<NodeId>,
     /// `async fn`.
     pub(crate) is_async: bool,
-    /// `pub` without restriction.
-    pub(crate) is_pub: bool,
     /// Whether it takes `self`.
     pub(crate) has_self: bool,
     /// Parameters other than `self`.
@@ -104,8 +102,6 @@ pub(crate) struct StructFact {
     pub(crate) derives: Vec<Name>,
     /// Other attributes.
     pub(crate) attrs: Vec<Attr>,
-    /// Whether it has a doc comment.
-    pub(crate) doc: bool,
     /// Whether it stands under `#[cfg(test)]`.
     pub(crate) test: bool,
 }
@@ -117,8 +113,6 @@ pub(crate) struct EnumFact {
     pub(crate) name: Name,
     /// The module it stands in.
     pub(crate) module: ModId,
-    /// The names of its variants.
-    pub(crate) variants: Vec<Name>,
 }
 
 /// A constant or a static.
@@ -160,8 +154,6 @@ pub(crate) struct UseFact {
     pub(crate) name: Name,
     /// `use path::*`.
     pub(crate) glob: bool,
-    /// Whether it is re-exported.
-    pub(crate) is_pub: bool,
     /// The module it stands in.
     pub(crate) module: ModId,
 }

@@ -80,11 +80,6 @@ impl FileFacts {
         self.fns.get(id.index())
     }
 
-    /// A node's ancestors, nearest first.
-    pub(crate) fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        std::iter::successors(self.node(id).parent, |up| self.node(*up).parent)
-    }
-
     /// All nodes with their ids.
     pub(crate) fn each_node(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         self.nodes.iter().enumerate().map(|(at, node)| (NodeId::at(at), node))

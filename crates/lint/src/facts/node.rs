@@ -36,12 +36,6 @@ impl FnId {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ModId(pub(crate) u32);
 
-impl ModId {
-    pub(crate) fn index(self) -> usize {
-        index(self.0)
-    }
-}
-
 /// An expression, a statement or a pattern's value.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
@@ -78,8 +72,6 @@ pub(crate) struct Pat {
     pub(crate) names: Box<[Name]>,
     /// The path at its head: `Err` in `Err(e)`.
     pub(crate) head: Box<[Name]>,
-    /// String literals in it.
-    pub(crate) texts: Box<[Name]>,
     /// `_`, or `Head(_)`.
     pub(crate) ignores: bool,
 }
@@ -204,13 +196,13 @@ impl Kind {
                 parts.iter().copied().for_each(visit);
             }
             Self::Let { init: first, otherwise: second, .. } => {
-                first.iter().chain(second).copied().for_each(visit)
+                first.iter().chain(second).copied().for_each(visit);
             }
             Self::Assign { target: left, value: right, .. }
             | Self::Binary { left, right, .. }
             | Self::Index { base: left, at: right } => [*left, *right].into_iter().for_each(visit),
             Self::If { cond, then, otherwise } => {
-                [*cond, *then].into_iter().chain(*otherwise).for_each(visit)
+                [*cond, *then].into_iter().chain(*otherwise).for_each(visit);
             }
             Self::Match { value, arms } => {
                 visit(*value);

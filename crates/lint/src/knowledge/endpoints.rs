@@ -42,11 +42,6 @@ impl Endpoints {
         by_path || self.hosts.iter().any(|host| url.contains(host.as_str()))
     }
 
-    /// Whether a text names a host that serves models.
-    pub(crate) fn names_host(&self, text: &str) -> bool {
-        self.hosts.iter().any(|host| text.contains(host.as_str()))
-    }
-
     /// Texts of which a package that calls models directly holds at least one.
     pub(crate) fn needles(&self) -> impl Iterator<Item = &str> {
         self.hosts.iter().chain(&self.paths).map(|text| text.trim_end_matches('$'))

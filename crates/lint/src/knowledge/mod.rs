@@ -7,7 +7,7 @@ mod endpoints;
 mod raw;
 mod role;
 
-pub(crate) use endpoints::{Endpoints, Retired};
+pub(crate) use endpoints::Endpoints;
 pub(crate) use raw::{CrateKind, Fact};
 pub(crate) use role::{Role, Roles};
 

@@ -133,7 +133,7 @@ pub(crate) enum Role {
     SetTemperature,
     /// Bounds the length of the output.
     SetMaxTokens,
-    /// Sets top_p.
+    /// Sets `top_p`.
     SetTopP,
     /// Sets the API key.
     SetKey,

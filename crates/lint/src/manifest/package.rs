@@ -133,7 +133,7 @@ impl Manifest {
     /// Reads the dependencies, with what the workspace's root says of inherited ones and what the lock file chose.
     pub(crate) fn settle(&mut self, root: Option<&Table>, lock: &Lock) {
         let mut tables: Vec<(&Table, bool)> = Vec::new();
-        let mut push = |holder: &'_ Table, found: &mut Vec<(Table, bool)>| {
+        let push = |holder: &'_ Table, found: &mut Vec<(Table, bool)>| {
             for (key, dev) in [
                 ("dependencies", false),
                 ("build-dependencies", true),

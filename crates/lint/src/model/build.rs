@@ -64,10 +64,13 @@ impl<'k> Workspace<'k> {
             .collect();
         let package_of = files.iter().map(|file| nearest(&by_folder, &file.path)).collect();
         let test_files = files.iter().map(|file| is_test_path(&file.path)).collect();
+        let codes =
+            files.iter().zip(&texts).map(|(file, text)| without_comments(file, text)).collect();
         let mut workspace = Self {
             knowledge,
             files,
             texts,
+            codes,
             packages,
             package_of,
             test_files,
@@ -107,6 +110,24 @@ impl<'k> Workspace<'k> {
             }
         }
     }
+}
+
+/// A text of the same length with its comments blanked; empty where it has none.
+fn without_comments(file: &FileFacts, text: &str) -> String {
+    if file.scan.comments.is_empty() || file.nodes.is_empty() {
+        return String::new();
+    }
+    let mut code = String::with_capacity(text.len());
+    let mut at = 0;
+    for comment in &file.scan.comments {
+        let (start, end) =
+            (crate::text::index(comment.span.start), crate::text::index(comment.span.end));
+        code.push_str(text.get(at..start).unwrap_or_default());
+        code.extend(std::iter::repeat_n(' ', end - start));
+        at = end;
+    }
+    code.push_str(text.get(at..).unwrap_or_default());
+    code
 }
 
 fn nearest(by_folder: &HashMap<String, usize>, path: &str) -> Option<usize> {

@@ -31,9 +31,6 @@ pub(crate) struct ModelCall<'k> {
     pub(crate) test: bool,
 }
 
-/// A node that plays a role.
-pub(crate) type CallSite<'k> = (At, &'k Fact);
-
 impl<'k> Workspace<'k> {
     /// What is known of a node: a call, a method call, a macro call, a struct literal of a known crate.
     pub(crate) fn known(&self, at: At) -> Option<&'k Fact> {
@@ -43,14 +40,6 @@ impl<'k> Workspace<'k> {
     /// The roles a node plays.
     pub(crate) fn roles(&self, at: At) -> Roles {
         self.known(at).map(|fact| fact.roles).unwrap_or_default()
-    }
-
-    /// Every node that plays a role.
-    pub(crate) fn playing(&self, role: Role) -> impl Iterator<Item = CallSite<'k>> + '_ {
-        self.ordered
-            .iter()
-            .filter_map(move |at| self.known(*at).map(|fact| (*at, fact)))
-            .filter(move |(_, fact)| fact.roles.has(role))
     }
 
     /// Every node that plays any role, with its roles.
@@ -263,7 +252,25 @@ impl<'k> Workspace<'k> {
                 return Some(if embeds { Purpose::Embedding } else { Purpose::Chat });
             }
         }
-        by_body.then_some(Purpose::Chat)
+        (by_body || self.sends_given_request(at, &links)).then_some(Purpose::Chat)
+    }
+
+    /// Whether a function named for a model's endpoint sends a request that it was handed.
+    fn sends_given_request(&self, at: At, links: &[At]) -> bool {
+        let named = self.function_at(at).and_then(|of| self.function(of)).is_some_and(|fact| {
+            ["chat_completion", "generate_content", "create_completion"]
+                .iter()
+                .any(|name| fact.name.contains(name))
+        });
+        let root = links.last().and_then(|last| match self.kind(*last) {
+            Kind::Method { receiver, .. } => Some(self.peel(last.with(*receiver))),
+            _ => None,
+        });
+        let handed = root.and_then(|root| Some((root, self.name_of(root)?.clone())));
+        named
+            && handed.is_some_and(|(root, name)| {
+                matches!(self.binding(root, &name), Some(super::Binding::Param { .. }))
+            })
     }
 
     /// Whether a request body is one for a model: it names a model and carries a prompt.

@@ -73,12 +73,6 @@ impl Workspace<'_> {
         self.modules.get(module)?.kind
     }
 
-    /// Whether a function is part of a library's public face.
-    pub(crate) fn is_public(&self, of: FnRef) -> bool {
-        self.kind_of(of) == Some(TargetKind::Lib)
-            && self.function(of).is_some_and(|fact| fact.is_pub)
-    }
-
     /// Whether a package is a program, or only a library for others.
     pub(crate) fn has_program(&self, package: super::PackageId) -> bool {
         self.modules

@@ -49,32 +49,27 @@ impl Graph {
 
     /// Everything `of` may reach within `steps` calls, itself included.
     pub(crate) fn reach(&self, of: FnRef, steps: usize) -> HashSet<FnRef> {
-        self.spread(of, steps, |at| self.callees.get(&at).cloned().unwrap_or_default())
+        spread(of, steps, |at| self.callees.get(&at).cloned().unwrap_or_default())
     }
 
     /// Everything that may reach `of` within `steps` calls, itself included.
     pub(crate) fn reached_by(&self, of: FnRef, steps: usize) -> HashSet<FnRef> {
-        self.spread(of, steps, |at| self.callers(at).iter().filter_map(|edge| edge.from).collect())
+        spread(of, steps, |at| self.callers(at).iter().filter_map(|edge| edge.from).collect())
     }
+}
 
-    fn spread(
-        &self,
-        of: FnRef,
-        steps: usize,
-        next: impl Fn(FnRef) -> Vec<FnRef>,
-    ) -> HashSet<FnRef> {
-        let mut seen = HashSet::from([of]);
-        let mut edge = vec![of];
-        for _ in 0..steps {
-            let fresh: Vec<FnRef> =
-                edge.iter().flat_map(|at| next(*at)).filter(|at| seen.insert(*at)).collect();
-            if fresh.is_empty() {
-                break;
-            }
-            edge = fresh;
+fn spread(of: FnRef, steps: usize, next: impl Fn(FnRef) -> Vec<FnRef>) -> HashSet<FnRef> {
+    let mut seen = HashSet::from([of]);
+    let mut edge = vec![of];
+    for _ in 0..steps {
+        let fresh: Vec<FnRef> =
+            edge.iter().flat_map(|at| next(*at)).filter(|at| seen.insert(*at)).collect();
+        if fresh.is_empty() {
+            break;
         }
-        seen
+        edge = fresh;
     }
+    seen
 }
 
 impl Workspace<'_> {

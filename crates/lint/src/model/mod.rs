@@ -16,9 +16,8 @@ mod values;
 
 pub(crate) use build::Inputs;
 pub(crate) use calls::{ModelCall, Purpose};
-pub(crate) use graph::{Edge, Graph};
+pub(crate) use graph::Graph;
 pub(crate) use modules::{Def, Module, ModuleId};
-pub(crate) use origins::{Origin, Origins};
 pub(crate) use resolve::Found;
 pub(crate) use scope::Binding;
 pub(crate) use types::Ty;
@@ -61,6 +60,8 @@ pub(crate) struct Workspace<'k> {
     pub(crate) knowledge: &'k Knowledge,
     pub(crate) files: Vec<FileFacts>,
     pub(crate) texts: Vec<String>,
+    /// The texts with every comment blanked: what a comment says is no evidence.
+    codes: Vec<String>,
     pub(crate) packages: Vec<Manifest>,
     pub(crate) modules: Vec<Module>,
     package_of: Vec<Option<PackageId>>,
@@ -110,9 +111,17 @@ impl<'k> Workspace<'k> {
         self.file(at.file).under(at.node).into_iter().map(move |node| at.with(node))
     }
 
-    /// The source text of a node.
+    /// The source of a node, comments blanked.
     pub(crate) fn source(&self, at: At) -> &str {
-        self.file(at.file).node(at.node).span.of(self.text(at.file))
+        self.file(at.file).node(at.node).span.of(self.code(at.file))
+    }
+
+    /// A file's text, comments blanked.
+    pub(crate) fn code(&self, file: FileId) -> &str {
+        self.codes
+            .get(file)
+            .filter(|code| !code.is_empty())
+            .map_or_else(|| self.text(file), String::as_str)
     }
 
     pub(crate) fn function(&self, of: FnRef) -> Option<&FnFact> {

@@ -82,14 +82,14 @@ impl Walk<'_, '_> {
                     .for_each(|branch| self.visit(at.with(branch), roles, hops));
             }
             Kind::Match { arms, .. } => {
-                arms.iter().for_each(|arm| self.visit(at.with(arm.body), roles, hops))
+                arms.iter().for_each(|arm| self.visit(at.with(arm.body), roles, hops));
             }
             Kind::Block { stmts, tail: true } => match stmts.last() {
                 Some(last) => self.visit(at.with(*last), roles, hops),
                 None => self.vague(),
             },
             Kind::Closure { body, .. } | Kind::Async(body) => {
-                self.visit(at.with(*body), roles, hops)
+                self.visit(at.with(*body), roles, hops);
             }
             Kind::Return(_) | Kind::Break(_) | Kind::Continue => {}
             _ => self.vague(),
@@ -123,16 +123,16 @@ impl Walk<'_, '_> {
             let roles = roles.with(later);
             match binding {
                 Binding::Value { value } | Binding::Typed { value: Some(value), .. } => {
-                    self.visit(value, roles, hops)
+                    self.visit(value, roles, hops);
                 }
                 Binding::Part { value, head } if matches!(head.as_str(), "Some" | "Ok") => {
-                    self.visit(value, roles, hops)
+                    self.visit(value, roles, hops);
                 }
                 Binding::Param { function, at } => self.param(function, at, roles, hops),
                 Binding::Typed { value: None, .. }
                 | Binding::Part { .. }
-                | Binding::ClosureParam { .. }
-                | Binding::Element { .. } => self.vague(),
+                | Binding::ClosureParam
+                | Binding::Element => self.vague(),
             }
             return;
         }
@@ -231,14 +231,13 @@ impl Walk<'_, '_> {
                 _ => None,
             })
             .collect();
-        returns.into_iter().for_each(|value| self.visit(value, roles, hops));
-        match w.kind(body) {
-            Kind::Block { stmts, tail: true } => {
-                if let Some(last) = stmts.last() {
-                    self.visit(body.with(*last), roles, hops);
-                }
-            }
-            _ => {}
+        for value in returns {
+            self.visit(value, roles, hops);
+        }
+        if let Kind::Block { stmts, tail: true } = w.kind(body)
+            && let Some(last) = stmts.last()
+        {
+            self.visit(body.with(*last), roles, hops);
         }
     }
 

@@ -15,9 +15,9 @@ pub(crate) enum Binding {
     /// A parameter of a function.
     Param { function: FnRef, at: usize },
     /// A parameter of a closure.
-    ClosureParam { closure: At },
+    ClosureParam,
     /// An element of what a `for` loop runs over.
-    Element { of: At },
+    Element,
 }
 
 impl Workspace<'_> {
@@ -46,13 +46,12 @@ impl Workspace<'_> {
                     .rev()
                     .find_map(|stmt| self.bound_by_let(up.with(*stmt), name))
             }
-            Kind::Closure { params, .. } => params
-                .iter()
-                .any(|param| param == name)
-                .then_some(Binding::ClosureParam { closure: up }),
+            Kind::Closure { params, .. } => {
+                params.iter().any(|param| param == name).then_some(Binding::ClosureParam)
+            }
             Kind::Match { value, arms } => {
                 let arm = arms.iter().find(|arm| arm.body == child || arm.guard == Some(child))?;
-                self.part(&arm.pat, up.with(*value), name)
+                part(&arm.pat, up.with(*value), name)
             }
             Kind::If { cond, then, .. } if *then == child || *cond == child => {
                 self.bound_by_condition(up.with(*cond), name)
@@ -62,7 +61,7 @@ impl Workspace<'_> {
             }
             Kind::Loop { pat, head: Some(head), body, .. } if *body == child => {
                 if pat.names.iter().any(|n| n == name) {
-                    return Some(Binding::Element { of: up.with(*head) });
+                    return Some(Binding::Element);
                 }
                 self.bound_by_condition(up.with(*head), name)
             }
@@ -77,7 +76,7 @@ impl Workspace<'_> {
         }
         let value = init.map(|init| at.with(init));
         if pat.binding().is_none() {
-            return self.part(pat, value?, name);
+            return part(pat, value?, name);
         }
         match (ty, value) {
             (Some(ty), value) => Some(Binding::Typed { ty: (**ty).clone(), value }),
@@ -99,22 +98,12 @@ impl Workspace<'_> {
 
     fn bound_by_condition(&self, at: At, name: &str) -> Option<Binding> {
         match self.kind(at) {
-            Kind::LetCond { pat, value } => self.part(pat, at.with(*value), name),
+            Kind::LetCond { pat, value } => part(pat, at.with(*value), name),
             Kind::Binary { left, right, .. } => self
                 .bound_by_condition(at.with(*right), name)
                 .or_else(|| self.bound_by_condition(at.with(*left), name)),
             _ => None,
         }
-    }
-
-    fn part(&self, pat: &Pat, value: At, name: &str) -> Option<Binding> {
-        if !pat.names.iter().any(|n| n == name) {
-            return None;
-        }
-        if pat.binding().is_some() {
-            return Some(Binding::Value { value });
-        }
-        Some(Binding::Part { value, head: Name::new(pat.head_name()) })
     }
 
     /// Whether a node is just `name`.
@@ -132,4 +121,14 @@ impl Workspace<'_> {
             _ => None,
         }
     }
+}
+
+fn part(pat: &Pat, value: At, name: &str) -> Option<Binding> {
+    if !pat.names.iter().any(|n| n == name) {
+        return None;
+    }
+    if pat.binding().is_some() {
+        return Some(Binding::Value { value });
+    }
+    Some(Binding::Part { value, head: Name::new(pat.head_name()) })
 }

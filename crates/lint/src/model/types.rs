@@ -246,9 +246,7 @@ impl Workspace<'_> {
                 self.ty(*value)
             }
             Binding::Param { function, at } => self.ty_param(*function, *at),
-            Binding::Part { .. } | Binding::ClosureParam { .. } | Binding::Element { .. } => {
-                Ty::Unknown
-            }
+            Binding::Part { .. } | Binding::ClosureParam | Binding::Element => Ty::Unknown,
         }
     }
 
@@ -264,8 +262,10 @@ impl Workspace<'_> {
         }
         match self.resolve_at(at, path) {
             Some(Found::Local(Def::Fn(file, id))) => self.ty_output(FnRef { file, id }),
-            Some(Found::Local(def @ Def::Struct(..))) => Ty::Local(def),
-            Some(Found::Member(def @ (Def::Struct(..) | Def::Enum(..)), _)) => Ty::Local(def),
+            Some(
+                Found::Local(def @ Def::Struct(..))
+                | Found::Member(def @ (Def::Struct(..) | Def::Enum(..)), _),
+            ) => Ty::Local(def),
             Some(Found::External(path)) => self.ty_external(at.file, &path),
             _ => Ty::Unknown,
         }

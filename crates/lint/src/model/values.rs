@@ -126,8 +126,8 @@ impl Workspace<'_> {
                 }
                 Binding::Typed { value: None, .. }
                 | Binding::Part { .. }
-                | Binding::ClosureParam { .. }
-                | Binding::Element { .. } => unknown(),
+                | Binding::ClosureParam
+                | Binding::Element => unknown(),
             };
         }
         match self.resolve_at(at, path) {
@@ -172,13 +172,12 @@ impl Workspace<'_> {
     }
 
     fn values_field(&self, at: At, base: At, name: &Name) -> Vec<Value> {
-        match self.ty(base) {
-            Ty::Local(def @ Def::Struct(..)) => vec![vec![Piece::Field(def, name.clone())]],
-            _ => {
-                // A field of something that came from outside (arguments, a parsed file) is from outside too.
-                let _ = at;
-                unknown()
-            }
+        if let Ty::Local(def @ Def::Struct(..)) = self.ty(base) {
+            vec![vec![Piece::Field(def, name.clone())]]
+        } else {
+            // A field of something that came from outside (arguments, a parsed file) is from outside too.
+            let _ = at;
+            unknown()
         }
     }
 

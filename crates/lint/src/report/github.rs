@@ -11,7 +11,7 @@ fn escaped(text: &str, property: bool) -> String {
 /// Findings that are not suppressed, one annotation a line.
 pub fn github(findings: &[Finding]) -> String {
     let live = findings.iter().filter(|of| of.suppressed.is_none());
-    let line = |of: &Finding| {
+    let annotation = |of: &Finding| {
         let level = match of.severity {
             Severity::Deny => "error",
             Severity::Warn => "warning",
@@ -25,5 +25,5 @@ pub fn github(findings: &[Finding]) -> String {
         let message = escaped(&format!("{}\n{}", of.message, of.help), false);
         format!("::{level} file={},{place},title={title}::{message}\n", escaped(&of.path, true))
     };
-    live.map(line).collect()
+    live.map(annotation).collect()
 }

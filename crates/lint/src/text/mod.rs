@@ -5,7 +5,7 @@ mod scan;
 
 pub(crate) use lines::Lines;
 pub use lines::Position;
-pub(crate) use scan::{Comment, Scan, scan};
+pub(crate) use scan::{Scan, scan};
 
 /// A half-open byte range of one file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
