@@ -69,7 +69,7 @@ impl Found {
             Some("Cargo.toml") => self.manifests.push(path),
             Some("Cargo.lock") => self.locks.push(path),
             Some(name) if Path::new(name).extension().is_some_and(|ext| ext == "rs") => {
-                self.rust.push(path)
+                self.rust.push(path);
             }
             _ => {}
         }

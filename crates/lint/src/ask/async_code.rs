@@ -36,7 +36,7 @@ impl Asked<'_, '_> {
         match what {
             What::Client => self.blocking_clients(),
             What::Thread => self.blocking_sites(&self.touching(), Role::Blocking),
-            What::Files => self.blocking_sites(&self.near_handlers(), Role::BlockingIo),
+            What::Files => self.blocking_sites(&self.near_live_handlers(), Role::BlockingIo),
             What::Inference => self.blocking_sites(&self.near_handlers(), Role::Inference),
         }
     }
@@ -124,6 +124,20 @@ impl Asked<'_, '_> {
     /// Functions that request handlers call, handlers included.
     fn near_handlers(&self) -> HashSet<FnRef> {
         self.handlers.iter().flat_map(|of| self.graph.reach(*of, 3)).collect()
+    }
+
+    /// The same, in packages that call or run models.
+    fn near_live_handlers(&self) -> HashSet<FnRef> {
+        let touching = self.touching();
+        self.near_handlers()
+            .into_iter()
+            .filter(|of| touching.contains(of) || !self.handlers_elsewhere(*of))
+            .collect()
+    }
+
+    /// Whether a function belongs to a package: what stands alone is judged as it stands.
+    fn handlers_elsewhere(&self, of: FnRef) -> bool {
+        self.w.package(of.file).is_some()
     }
 
     fn blocking_sites(&self, within: &HashSet<FnRef>, role: Role) -> Vec<Hit> {

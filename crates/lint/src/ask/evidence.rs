@@ -91,7 +91,11 @@ impl Asked<'_, '_> {
         if reached.iter().any(|edge| !edge.exact && self.covered(edge.site, evidence)) {
             return None;
         }
-        for edge in reached {
+        let certain: Vec<_> = reached.into_iter().filter(|edge| edge.exact).collect();
+        if certain.is_empty() {
+            return Some(vec![at]);
+        }
+        for edge in certain {
             let Some(from) = edge.from.filter(|from| seen.insert(*from)) else { continue };
             if self.covered(edge.site, evidence) {
                 continue;

@@ -193,11 +193,63 @@ impl Asked<'_, '_> {
 
 /// Whether a JSON object is the body of a model request.
 pub(super) fn is_request(fields: &[(Name, NodeId)]) -> bool {
-    const REPLIES: &[&str] = &[
-        "output", "choices", "usage", "id", "object", "created", "answer", "response", "complete",
+    const KNOWN: &[&str] = &[
+        "model",
+        "messages",
+        "prompt",
+        "contents",
+        "input",
+        "stream",
+        "temperature",
+        "top_p",
+        "top_k",
+        "n",
+        "stop",
+        "tools",
+        "tool_choice",
+        "system",
+        "user",
+        "seed",
+        "response_format",
+        "presence_penalty",
+        "frequency_penalty",
+        "logit_bias",
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "reasoning",
+        "reasoning_effort",
+        "stream_options",
+        "store",
+        "metadata",
+        "options",
+        "format",
+        "keep_alive",
+        "parallel_tool_calls",
+        "thinking",
+        "stop_sequences",
+        "verbosity",
+        "num_predict",
+        "service_tier",
+        "modalities",
+        "suffix",
+        "echo",
+        "logprobs",
+        "instructions",
+        "text",
+        "include",
+        "think",
+        "parameters",
+        "generationConfig",
+        "safe_prompt",
+        "plugins",
+        "provider",
+        "dimensions",
+        "encoding_format",
+        "?",
     ];
     let has = |name: &str| fields.iter().any(|(field, _)| field == name);
-    !REPLIES.iter().any(|name| has(name))
+    fields.iter().all(|(field, _)| KNOWN.contains(&field.as_str()))
         && has("model")
         && (has("messages") || has("prompt") || has("contents") || has("input"))
 }

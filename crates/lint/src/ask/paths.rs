@@ -83,6 +83,14 @@ impl<'k> Asked<'_, 'k> {
 
     /// Whether evidence is there, in the package or its dependencies, though nothing links it to the call.
     fn present(&self, package: Option<usize>, evidence: &Evidence<'_>) -> bool {
-        self.playing(evidence.roles).any(|at| self.w.package(at.file) == package)
+        let of_package =
+            |file: usize| self.w.package(file) == package && !self.w.is_test_file(file);
+        let named = self.w.files.iter().enumerate().filter(|(file, _)| of_package(*file)).any(
+            |(_, facts)| {
+                facts.structs.iter().any(|of| evidence.named(&of.name))
+                    || facts.fns.iter().any(|of| !of.test && evidence.named(&of.name))
+            },
+        );
+        named || self.playing(evidence.roles).any(|at| self.w.package(at.file) == package)
     }
 }

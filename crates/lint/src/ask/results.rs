@@ -158,6 +158,10 @@ impl<'k> Asked<'_, 'k> {
             "Error>>",
             "ErrorResponse",
             "ApiError",
+            "success",
+            "ensure",
+            "check",
+            "handle_",
         ];
         if looks.iter().any(|word| text.contains(word)) {
             return None;
