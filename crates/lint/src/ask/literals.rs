@@ -180,7 +180,10 @@ impl Asked<'_, '_> {
         }
         let around = self.w.function_at(at).and_then(|of| self.w.body(of)).unwrap_or(at);
         let text = self.w.source(around);
-        slot.names().iter().any(|name| text.contains(name))
+        // A body that is merged with another, or written to later, may get the slot there.
+        let grows =
+            ["merge", "as_object_mut", ".extend(", ".insert(", "additional", "extra_body", "\"] ="];
+        slot.names().iter().chain(&grows).any(|name| text.contains(name))
     }
 
     /// Whether a built request is used where it is built, so that nothing can be added elsewhere.

@@ -220,7 +220,10 @@ fn is_settings(of: &StructFact) -> bool {
         .fields
         .iter()
         .any(|field| matches!(field.name.as_str(), "messages" | "prompt" | "contents" | "input"));
-    let read = of.derives.iter().any(|derive| derive == "Deserialize");
+    // A provider's own word for a part of its requests is no settings file.
+    let wire = of.name == "GenerationConfig"
+        || of.attrs.iter().any(|attr| attr.text.contains("camelCase"));
+    let read = !wire && of.derives.iter().any(|derive| derive == "Deserialize");
     named
         && read
         && !request
