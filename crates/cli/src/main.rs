@@ -3,7 +3,9 @@
 //! Each subcommand is a file of its own. It ends with 0 when all is well, 1 when something was found,
 //! and 2 when the tool itself failed.
 
+mod commands;
 mod config;
+mod lint;
 
 use std::process::ExitCode;
 
@@ -21,6 +23,14 @@ enum Command {
     /// Check, explain and show gateway configurations.
     #[command(subcommand)]
     Config(config::Command),
+    Lint(Box<lint::LintArgs>),
+    /// Say what a lint rule or a clause of the standard is about.
+    Explain {
+        /// A rule's id, or a clause's.
+        id: String,
+    },
+    /// List every lint rule.
+    Rules,
 }
 
 /// How a subcommand ended.
@@ -52,9 +62,15 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Config(command) => config::run(&command),
-    };
+    match Arguments::parse().command {
+        Command::Config(command) => ended(config::run(&command)),
+        Command::Lint(args) => linted(lint::lint(&args)),
+        Command::Explain { id } => linted(commands::explain::explain(&id)),
+        Command::Rules => linted(commands::rules::rules()),
+    }
+}
+
+fn ended(outcome: Result<Outcome, Failure>) -> ExitCode {
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(1),
@@ -62,9 +78,18 @@ fn main() -> ExitCode {
         Err(Failure::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
-        Err(failure) => {
-            anstream::eprintln!("error: {failure}");
-            ExitCode::from(2)
-        }
+        Err(failure) => failed(&failure),
     }
+}
+
+fn linted<E: std::fmt::Display>(status: Result<u8, E>) -> ExitCode {
+    match status {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn failed(failure: &impl std::fmt::Display) -> ExitCode {
+    anstream::eprintln!("error: {failure}");
+    ExitCode::from(2)
 }

@@ -1,0 +1,193 @@
+//! Models that the code runs itself: loaded once, placed by choice, errors handled, the library's tokenizer.
+
+use super::{Asked, Hit};
+use crate::facts::Kind;
+use crate::knowledge::{CrateKind, Role, Roles};
+use crate::model::{At, FnRef};
+use serde::Deserialize;
+use std::collections::HashSet;
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Flaw {
+    /// Loaded by a request handler.
+    PerRequest,
+    /// Loaded in a loop.
+    InLoop,
+    /// On a GPU that may not be there.
+    GpuOnly,
+    /// Without any choice of device.
+    NoDevice,
+    /// Its errors are unwrapped.
+    Unwrapped,
+    /// Its text is split by hand.
+    HandTokenized,
+}
+
+const ONCE: &[&str] = &[
+    "OnceLock",
+    "OnceCell",
+    "LazyLock",
+    "Lazy",
+    "lazy_static",
+    "get_or_init",
+    "get_or_try_init",
+    "call_once",
+    "cache",
+    "thread_local",
+];
+
+impl Asked<'_, '_> {
+    pub(super) fn inference(&self, flaw: Flaw) -> Vec<Hit> {
+        match flaw {
+            Flaw::PerRequest => self.loaded_per_request(),
+            Flaw::InLoop => self.loaded_in_loops(),
+            Flaw::GpuOnly => self.gpu_only(),
+            Flaw::NoDevice => self.no_device(),
+            Flaw::Unwrapped => self.inference_unwrapped(),
+            Flaw::HandTokenized => self.hand_tokenized(),
+        }
+    }
+
+    fn once(&self, of: FnRef) -> bool {
+        let text = self.w.body(of).map_or("", |body| self.w.source(body));
+        ONCE.iter().any(|word| text.contains(word))
+    }
+
+    fn loaded_per_request(&self) -> Vec<Hit> {
+        let mut near: HashSet<FnRef> = HashSet::new();
+        let mut edge: Vec<FnRef> =
+            self.handlers.iter().copied().filter(|of| !self.once(*of)).collect();
+        for _ in 0..4 {
+            let next = edge
+                .iter()
+                .flat_map(|of| self.graph.reach(*of, 1))
+                .filter(|of| !self.once(*of) && !near.contains(of))
+                .collect();
+            near.extend(edge);
+            edge = next;
+        }
+        let loads = self
+            .playing(Role::ModelLoad.into())
+            .filter(|at| self.w.function_at(*at).is_some_and(|of| near.contains(&of)));
+        loads.map(|at| Hit::at(at).with("function", self.title_at(at))).collect()
+    }
+
+    fn loaded_in_loops(&self) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for at in self.playing(Role::ModelLoad.into()) {
+            let Some(around) = self.loop_around(at) else { continue };
+            // Loading one model per file listed is not loading one model again.
+            let varies = match self.w.kind(around) {
+                Kind::Loop { pat, .. } => pat.names.iter().any(|name| {
+                    self.w.under(self.statement(at)).any(|inner| self.w.is_name(inner, name))
+                }),
+                _ => false,
+            };
+            if !varies {
+                hits.push(Hit::at(at).with("function", self.title_at(at)));
+            }
+        }
+        hits
+    }
+
+    fn gpu_only(&self) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for at in self.playing(Role::DeviceGpu.into()) {
+            let package = self.w.package(at.file);
+            let chosen: Roles = [Role::DeviceAuto, Role::DeviceCpu].into_iter().collect();
+            let elsewhere = self.playing(chosen).any(|other| self.w.package(other.file) == package);
+            let forced =
+                self.links_after(at).first().is_some_and(|link| match self.w.kind(*link) {
+                    Kind::Try(_) => true,
+                    Kind::Method { name, .. } => matches!(name.as_str(), "unwrap" | "expect"),
+                    _ => false,
+                });
+            if forced && !elsewhere {
+                hits.push(Hit::at(at));
+            }
+        }
+        hits
+    }
+
+    fn no_device(&self) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for at in self.playing(Role::ModelLoad.into()) {
+            let ort = self.w.known(at).is_some_and(|fact| {
+                fact.path.first().is_some_and(|first| first == "SessionBuilder")
+            });
+            let text = self
+                .w
+                .function_at(at)
+                .and_then(|of| self.w.body(of))
+                .map_or("", |body| self.w.source(body));
+            let package = self.w.package(at.file);
+            let chosen = self
+                .playing(Role::DeviceAuto.into())
+                .any(|other| self.w.package(other.file) == package);
+            if ort
+                && !chosen
+                && !text.contains("execution_provider")
+                && !text.contains("ExecutionProvider")
+            {
+                hits.push(Hit::at(at));
+            }
+        }
+        hits
+    }
+
+    fn inference_unwrapped(&self) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for at in self.playing(Role::Inference.into()) {
+            if let Some(link) = self.links_after(at).first().copied()
+                && let Kind::Method { name, .. } = self.w.kind(link)
+                && matches!(name.as_str(), "unwrap" | "expect")
+            {
+                hits.push(
+                    Hit::link(self.w, link)
+                        .with("method", name.as_str())
+                        .with("function", self.title_at(link)),
+                );
+            }
+        }
+        hits
+    }
+
+    /// A function called `tokenize` that splits at white space, in a package that runs models and has no tokenizer.
+    fn hand_tokenized(&self) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for of in self.w.functions().filter(|of| !self.w.is_test_fn(*of)) {
+            let (Some(fact), Some(body)) = (self.w.function(of), self.w.body(of)) else { continue };
+            if !fact.name.contains("tokenize") && !fact.name.contains("tokens_of") {
+                continue;
+            }
+            let splits = self.w.under(body).any(|at| matches!(self.w.kind(at), Kind::Method { name, .. } if matches!(name.as_str(), "split_whitespace" | "split_ascii_whitespace")));
+            let known = self.w.manifest(of.file).map(|m| {
+                let all =
+                    m.dependencies.iter().filter_map(|d| self.w.knowledge.package(&d.package));
+                let all: Vec<_> = all.collect();
+                let runs = all.iter().any(|k| k.kind == CrateKind::Inference);
+                runs && !all.iter().any(|k| k.present.has(Role::Tokenizer))
+            });
+            let numbers = fact
+                .output
+                .any(&mut |ty| matches!(ty.name(), Some("i64" | "u32" | "i32" | "usize" | "u64")));
+            if splits && known == Some(true) && numbers {
+                hits.push(Hit::in_file(of.file, fact.span).with("function", self.w.title(of)));
+            }
+        }
+        hits
+    }
+
+    /// Whether a node is part of running a model.
+    pub(super) fn runs_models(&self) -> bool {
+        let roles: Roles = [Role::ModelLoad, Role::Inference].into_iter().collect();
+        self.playing(roles).next().is_some()
+    }
+
+    /// The first node at which a model is loaded or run.
+    pub(super) fn first_load(&self) -> Option<At> {
+        self.playing(Role::ModelLoad.into()).next()
+    }
+}

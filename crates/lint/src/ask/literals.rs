@@ -1,0 +1,267 @@
+//! Literals that flow into a slot of a model request, and requests that leave a slot empty.
+
+use super::{Asked, Hit};
+use crate::facts::{Kind, Name, NodeId};
+use crate::knowledge::Role;
+use crate::model::{At, Piece, Value};
+use serde::Deserialize;
+
+/// A parameter of a model request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Slot {
+    Model,
+    Temperature,
+    MaxTokens,
+    TopP,
+    Key,
+}
+
+/// What is wrong with a literal.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Test {
+    /// That it is a literal at all.
+    Any,
+    /// That it lies outside a range, both ends allowed.
+    Outside(f64, f64),
+    /// That it names a retired model.
+    Retired,
+}
+
+impl Slot {
+    fn role(self) -> Role {
+        match self {
+            Self::Model => Role::SetModel,
+            Self::Temperature => Role::SetTemperature,
+            Self::MaxTokens => Role::SetMaxTokens,
+            Self::TopP => Role::SetTopP,
+            Self::Key => Role::SetKey,
+        }
+    }
+
+    /// The names the slot has in request bodies.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Model => &["model"],
+            Self::Temperature => &["temperature"],
+            Self::MaxTokens => &[
+                "max_tokens",
+                "max_completion_tokens",
+                "max_output_tokens",
+                "maxOutputTokens",
+                "num_predict",
+            ],
+            Self::TopP => &["top_p", "topP"],
+            Self::Key => &["api_key", "apikey"],
+        }
+    }
+}
+
+impl Asked<'_, '_> {
+    /// Every value given to a slot outside tests, and whether the slot is in a request that could do without it.
+    fn given(&self, slot: Slot) -> Vec<At> {
+        let mut found: Vec<At> = Vec::new();
+        for at in self.playing(slot.role().into()) {
+            let position = self.w.known(at).map_or(0, |fact| fact.arg);
+            found.extend(self.w.argument(at, position));
+        }
+        for (at, fields) in self.request_bodies() {
+            let named = fields.iter().filter(|(name, _)| slot.names().contains(&name.as_str()));
+            found.extend(named.map(|(_, value)| at.with(*value)));
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Struct literals and JSON objects that are model requests.
+    fn request_bodies(&self) -> Vec<(At, &[(Name, NodeId)])> {
+        let mut found: Vec<(At, &[(Name, NodeId)])> = Vec::new();
+        for at in self.w.nodes() {
+            let fields = match self.w.kind(at) {
+                Kind::Struct { fields, .. } => {
+                    let known = self.w.roles(at).has(Role::RequestBuilder);
+                    if !known && !self.w.is_model_struct(&self.w.ty(at)) {
+                        continue;
+                    }
+                    fields
+                }
+                Kind::Object(fields) if is_request(fields) => fields,
+                _ => continue,
+            };
+            if !self.w.is_test(at) {
+                found.push((at, fields));
+            }
+        }
+        found
+    }
+
+    pub(super) fn literal_in(&self, slot: Slot, test: &Test) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for at in self.given(slot) {
+            let values = self.w.values(at);
+            let hit = match test {
+                Test::Any => self.hard_coded(slot, at, &values),
+                Test::Outside(least, most) => outside(at, &values, *least, *most),
+                Test::Retired => self.retired(at, &values),
+            };
+            hits.extend(hit);
+        }
+        hits
+    }
+
+    /// A literal that nothing can change: not a default, not one of several, not from a function of its own.
+    fn hard_coded(&self, slot: Slot, at: At, values: &[Value]) -> Option<Hit> {
+        let [value] = values else { return None };
+        let [Piece::Text(text, literal)] = value.as_slice() else { return None };
+        let function = self.w.function_at(at);
+        let elsewhere = self.w.function_at(*literal).is_some_and(|of| Some(of) != function);
+        let defaults = function
+            .and_then(|of| self.w.function(of))
+            .is_some_and(|of| of.name.contains("default"));
+        if text.trim().is_empty() || elsewhere || defaults {
+            return None;
+        }
+        if slot == Slot::Key && super::secrets::is_placeholder(text) {
+            return None;
+        }
+        let shown = if slot == Slot::Key { super::secrets::redacted(text) } else { text.clone() };
+        Some(Hit::at(at).with("literal", shown))
+    }
+
+    fn retired(&self, at: At, values: &[Value]) -> Option<Hit> {
+        let texts = values.iter().filter_map(|value| match value.as_slice() {
+            [Piece::Text(text, literal)] => Some((text.as_str(), *literal)),
+            _ => None,
+        });
+        for (text, literal) in texts {
+            let name = text.rsplit('/').next().unwrap_or(text);
+            if let Some(known) = self.w.knowledge.endpoints.retired(name)
+                && known.on.as_str() <= self.today
+            {
+                let place = if literal.file == at.file { literal } else { at };
+                let hit = Hit::at(place).with("literal", text).with("on", &known.on);
+                return Some(hit.with("instead", &known.instead).with("source", &known.source));
+            }
+        }
+        None
+    }
+
+    /// Requests for text that never set a slot, in any of its names.
+    pub(super) fn request_lacks(&self, slot: Slot) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for (at, fields) in self.request_bodies() {
+            let chat = fields.iter().any(|(name, _)| name == "messages");
+            let nested = fields.iter().any(|(name, _)| {
+                matches!(name.as_str(), "options" | "parameters" | "generationConfig" | "?")
+            });
+            if chat && !nested && !self.sets(at, slot) {
+                hits.push(Hit::at(at));
+            }
+        }
+        for at in self.playing(Role::RequestBuilder.into()) {
+            if matches!(self.w.kind(at), Kind::Call { .. })
+                && !self.sets(at, slot)
+                && self.is_sent(at)
+            {
+                hits.push(Hit::at(at));
+            }
+        }
+        hits
+    }
+
+    /// Whether the function around a request names the slot anywhere, or spreads a request made elsewhere into it.
+    fn sets(&self, at: At, slot: Slot) -> bool {
+        if let Kind::Struct { rest: Some(rest), .. } = self.w.kind(at)
+            && !self.w.source(at.with(*rest)).contains("default")
+        {
+            return true;
+        }
+        let around = self.w.function_at(at).and_then(|of| self.w.body(of)).unwrap_or(at);
+        let text = self.w.source(around);
+        // A body that is merged with another, or written to later, may get the slot there.
+        let grows =
+            ["merge", "as_object_mut", ".extend(", ".insert(", "additional", "extra_body", "\"] ="];
+        slot.names().iter().chain(&grows).any(|name| text.contains(name))
+    }
+
+    /// Whether a built request is used where it is built, so that nothing can be added elsewhere.
+    fn is_sent(&self, at: At) -> bool {
+        let builds =
+            |link: &At| matches!(self.w.kind(*link), Kind::Method { name, .. } if name == "build");
+        self.links_after(at).iter().any(builds) || !self.w.source(at).contains("Args")
+    }
+}
+
+/// Whether a JSON object is the body of a model request.
+pub(super) fn is_request(fields: &[(Name, NodeId)]) -> bool {
+    const KNOWN: &[&str] = &[
+        "model",
+        "messages",
+        "prompt",
+        "contents",
+        "input",
+        "stream",
+        "temperature",
+        "top_p",
+        "top_k",
+        "n",
+        "stop",
+        "tools",
+        "tool_choice",
+        "system",
+        "user",
+        "seed",
+        "response_format",
+        "presence_penalty",
+        "frequency_penalty",
+        "logit_bias",
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "reasoning",
+        "reasoning_effort",
+        "stream_options",
+        "store",
+        "metadata",
+        "options",
+        "format",
+        "keep_alive",
+        "parallel_tool_calls",
+        "thinking",
+        "stop_sequences",
+        "verbosity",
+        "num_predict",
+        "service_tier",
+        "modalities",
+        "suffix",
+        "echo",
+        "logprobs",
+        "instructions",
+        "text",
+        "include",
+        "think",
+        "parameters",
+        "generationConfig",
+        "safe_prompt",
+        "plugins",
+        "provider",
+        "dimensions",
+        "encoding_format",
+        "?",
+    ];
+    let has = |name: &str| fields.iter().any(|(field, _)| field == name);
+    fields.iter().all(|(field, _)| KNOWN.contains(&field.as_str()))
+        && has("model")
+        && (has("messages") || has("prompt") || has("contents") || has("input"))
+}
+
+fn outside(at: At, values: &[Value], least: f64, most: f64) -> Option<Hit> {
+    let numbers = values.iter().filter_map(|value| match value.as_slice() {
+        [Piece::Number(number, _)] => Some(*number),
+        _ => None,
+    });
+    let wrong = numbers.into_iter().find(|number| !(least..=most).contains(number))?;
+    Some(Hit::at(at).with("literal", wrong.to_string()).with("range", format!("{least} to {most}")))
+}

@@ -1,0 +1,96 @@
+//! Paths from entry points to model calls that meet no evidence of a role.
+
+use super::client::count;
+use super::evidence::Evidence;
+use super::{Asked, Hit};
+use crate::model::{FnRef, ModelCall, Purpose};
+use std::collections::BTreeMap;
+
+impl<'k> Asked<'_, 'k> {
+    /// One hit per package: the first call that a bare path leads to, and how many more there are.
+    ///
+    /// `service`: the clause is about services; in a program that serves nobody it weighs less.
+    pub(super) fn path_lacks(
+        &self,
+        evidence: &Evidence<'_>,
+        embeddings: bool,
+        service: bool,
+    ) -> Vec<Hit> {
+        let mut bare: BTreeMap<Option<usize>, Vec<(&ModelCall<'k>, Vec<FnRef>)>> = BTreeMap::new();
+        for call in self.live() {
+            if (call.purpose == Purpose::Embedding) && !embeddings {
+                continue;
+            }
+            if let Some(path) = self.bare_call(call, evidence) {
+                bare.entry(self.w.package(call.at.file)).or_default().push((call, path));
+            }
+        }
+        bare.into_iter()
+            .filter_map(|(package, calls)| self.bare_hit(package, &calls, evidence, service))
+            .collect()
+    }
+
+    /// A path to a call without evidence: neither on the way nor in how its client is made.
+    pub(super) fn bare_call(
+        &self,
+        call: &ModelCall<'k>,
+        evidence: &Evidence<'_>,
+    ) -> Option<Vec<FnRef>> {
+        let path = self.bare_path(call.at, evidence)?;
+        let origins = self.w.origins(call.at, self.graph);
+        let made_so = origins.known.iter().any(|origin| origin.roles.any(evidence.roles));
+        let chained =
+            self.w.chain(call.at).iter().any(|link| self.w.roles(*link).any(evidence.roles));
+        (!made_so && !chained && !call.fact.gives.any(evidence.roles)).then_some(path)
+    }
+
+    fn bare_hit(
+        &self,
+        package: Option<usize>,
+        calls: &[(&ModelCall<'k>, Vec<FnRef>)],
+        evidence: &Evidence<'_>,
+        service: bool,
+    ) -> Option<Hit> {
+        let (first, path) = calls.iter().max_by_key(|(_, path)| path.len().min(6))?;
+        let route = self.route(path);
+        let more = match calls.len() - 1 {
+            0 => String::new(),
+            rest => format!(", like {} in this package", count(rest, "other call")),
+        };
+        let present = self.present(package, evidence);
+        let sdk = package.is_some_and(|package| {
+            first.http && !self.w.has_program(package) && self.handlers.is_empty()
+        });
+        let alone = service
+            && self.handlers.is_empty()
+            && package.is_some_and(|package| self.w.has_program(package));
+        let hit = Hit::at(first.at).with("path", route).with("more", more);
+        let unlinked = if present { "; the package has one, but not on this path" } else { "" };
+        Some(hit.with("unlinked", unlinked).lighter(present || sdk || alone))
+    }
+
+    /// A path in short: its ends, and that there is more in between.
+    fn route(&self, path: &[FnRef]) -> String {
+        let titles: Vec<String> =
+            path.iter().map(|of| format!("`{}`", self.w.title(*of))).collect();
+        match titles.as_slice() {
+            [first, second, .., last] if titles.len() > 4 => {
+                format!("{first} → {second} → … → {last}")
+            }
+            all => all.join(" → "),
+        }
+    }
+
+    /// Whether evidence is there, in the package or its dependencies, though nothing links it to the call.
+    fn present(&self, package: Option<usize>, evidence: &Evidence<'_>) -> bool {
+        let of_package =
+            |file: usize| self.w.package(file) == package && !self.w.is_test_file(file);
+        let named = self.w.files.iter().enumerate().filter(|(file, _)| of_package(*file)).any(
+            |(_, facts)| {
+                facts.structs.iter().any(|of| evidence.named(&of.name))
+                    || facts.fns.iter().any(|of| !of.test && evidence.named(&of.name))
+            },
+        );
+        named || self.playing(evidence.roles).any(|at| self.w.package(at.file) == package)
+    }
+}

@@ -1,0 +1,255 @@
+//! Results of model calls that are unwrapped, dropped, or taken for a success unread.
+
+use super::{Asked, Hit};
+use crate::facts::Kind;
+use crate::knowledge::Role;
+use crate::model::{At, ModelCall};
+use serde::Deserialize;
+
+/// What is wrong with how a result is treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Flaw {
+    /// `.unwrap()`, `.expect()` on the call or on reading its reply.
+    Unwrapped,
+    /// `let _ =`, `if let Ok` without an else.
+    Discarded,
+    /// A default in place of the error, and no word of it.
+    Unlogged,
+    /// The HTTP status is never looked at.
+    Unchecked,
+    /// The reply is indexed, or its first choice taken for granted.
+    Indexed,
+}
+
+impl<'k> Asked<'_, 'k> {
+    pub(super) fn results(&self, flaw: Flaw) -> Vec<Hit> {
+        match flaw {
+            Flaw::Unwrapped => self.live().filter_map(|call| self.unwrapped(call)).collect(),
+            Flaw::Discarded => self.live().filter_map(|call| self.discarded(call)).collect(),
+            Flaw::Unlogged => self.live().filter_map(|call| self.unlogged(call)).collect(),
+            Flaw::Unchecked => self
+                .live()
+                .filter(|call| call.http)
+                .filter_map(|call| self.unchecked(call))
+                .collect(),
+            Flaw::Indexed => self.indexed(),
+        }
+    }
+
+    fn method(&self, at: At) -> &str {
+        match self.w.kind(at) {
+            Kind::Method { name, .. } => name,
+            _ => "",
+        }
+    }
+
+    fn unwrapped(&self, call: &ModelCall<'k>) -> Option<Hit> {
+        let links = self.links_after(call.at);
+        let mut reading = true;
+        for link in links {
+            match self.method(link) {
+                name @ ("unwrap" | "expect" | "unwrap_unchecked") if reading => {
+                    return Some(
+                        Hit::link(self.w, link)
+                            .with("method", name)
+                            .with("function", self.title_at(link)),
+                    );
+                }
+                "" | "json" | "text" | "bytes" | "error_for_status" | "chunk" | "map_err"
+                | "context" | "with_context" => {}
+                _ => reading = false,
+            }
+        }
+        None
+    }
+
+    fn discarded(&self, call: &ModelCall<'k>) -> Option<Hit> {
+        let links = self.links_after(call.at);
+        let last = links.last().copied().unwrap_or(call.at);
+        let tried = links.iter().any(|link| matches!(self.w.kind(*link), Kind::Try(_)));
+        if tried {
+            return None;
+        }
+        let up = self.w.parent(last)?;
+        match self.w.kind(up) {
+            Kind::Let { pat, .. } if pat.ignores && pat.names.is_empty() => Some(Hit::at(up)),
+            Kind::LetCond { pat, .. } if pat.head_name() == "Ok" => {
+                let condition = self.w.parent(up)?;
+                match self.w.kind(condition) {
+                    Kind::If { cond, otherwise: None, .. }
+                        if *cond == up.node && self.ends(condition) =>
+                    {
+                        Some(Hit::at(up))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nothing follows an `if` in its block that could stand for the else branch.
+    fn ends(&self, condition: At) -> bool {
+        let Some(up) = self.w.parent(condition) else { return false };
+        match self.w.kind(up) {
+            Kind::Block { stmts, .. } => {
+                stmts.last() == Some(&condition.node) && !self.in_loop_or_value(up)
+            }
+            _ => false,
+        }
+    }
+
+    fn in_loop_or_value(&self, block: At) -> bool {
+        self.loop_around(block).is_some()
+    }
+
+    fn unlogged(&self, call: &ModelCall<'k>) -> Option<Hit> {
+        let links = self.links_after(call.at);
+        let drops = |name: &str| matches!(name, "unwrap_or_default" | "unwrap_or");
+        let mut reading = true;
+        for link in &links {
+            match self.method(*link) {
+                name if drops(name) && reading => {
+                    return Some(Hit::link(self.w, *link).with("how", format!("`.{name}()`")));
+                }
+                "" | "json" | "text" | "error_for_status" => {}
+                _ => reading = false,
+            }
+            if matches!(self.w.kind(*link), Kind::Try(_)) {
+                return None;
+            }
+        }
+        let last = links.last().copied().unwrap_or(call.at);
+        let up = self.w.parent(last)?;
+        let Kind::Match { arms, .. } = self.w.kind(up) else { return None };
+        let silent = arms.iter().find(|arm| {
+            arm.pat.head_name() == "Err" && arm.pat.ignores && self.says_nothing(up.with(arm.body))
+        })?;
+        Some(Hit::at(up.with(silent.body)).with("how", "an `Err(_)` arm"))
+    }
+
+    /// Whether an error's arm neither logs, nor fails, nor tries again.
+    fn says_nothing(&self, body: At) -> bool {
+        let text = self.w.source(body);
+        let speaks = [
+            "Err", "error", "return", "panic", "bail", "continue", "fail", "warn", "log", "print",
+            "exit", "retry", "send",
+        ];
+        !self.w.under(body).any(|at| self.w.roles(at).has(Role::Log))
+            && !speaks.iter().any(|word| text.contains(word))
+    }
+
+    fn unchecked(&self, call: &ModelCall<'k>) -> Option<Hit> {
+        if self.w.known(call.at).is_some_and(|fact| {
+            fact.path.first().is_some_and(|first| first == "Request" || first == "Agent")
+        }) {
+            // ureq answers 4xx and 5xx as errors by itself.
+            return None;
+        }
+        let body = self.w.body(call.function)?;
+        let text = self.w.source(body);
+        let looks = [
+            "status",
+            "is_success",
+            "\"error\"",
+            ".error",
+            "error_for_",
+            "Error>>",
+            "ErrorResponse",
+            "ApiError",
+            "success",
+            "ensure",
+            "check",
+            "handle_",
+        ];
+        if looks.iter().any(|word| text.contains(word)) {
+            return None;
+        }
+        let reads = |at: At| {
+            matches!(self.method(at), "json" | "text" | "bytes" | "bytes_stream" | "chunk")
+        };
+        let direct = self.links_after(call.at).into_iter().any(reads);
+        let named = self.reply_name(call.at).is_some_and(|name| {
+            let later = self.w.under(body).filter(|at| reads(*at));
+            later.into_iter().any(|at| {
+                self.w.chain(at).iter().any(|link| match self.w.kind(*link) {
+                    Kind::Method { receiver, .. } => self.w.is_name(link.with(*receiver), &name),
+                    _ => false,
+                })
+            })
+        });
+        (direct || named).then(|| Hit::at(call.at).with("function", self.title_at(call.at)))
+    }
+
+    /// The name a call's value is bound to.
+    pub(super) fn reply_name(&self, at: At) -> Option<crate::facts::Name> {
+        let last = self.links_after(at).last().copied().unwrap_or(at);
+        let up = self.w.parent(last)?;
+        match self.w.kind(up) {
+            Kind::Let { pat, .. } => pat.binding().cloned(),
+            Kind::Match { arms, .. } => arms
+                .iter()
+                .find(|arm| arm.pat.head_name() == "Ok")
+                .and_then(|arm| arm.pat.names.first().cloned()),
+            _ => None,
+        }
+    }
+
+    /// `choices[0]`, `choices.first().unwrap()`: a reply may have no choices.
+    fn indexed(&self) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let files: std::collections::HashSet<usize> =
+            self.live().map(|call| call.at.file).collect();
+        for at in self.w.nodes().filter(|at| files.contains(&at.file)) {
+            let base = match self.w.kind(at) {
+                Kind::Index { base, at: place }
+                    if matches!(self.w.kind(at.with(*place)), Kind::Num(_)) =>
+                {
+                    at.with(*base)
+                }
+                Kind::Method { receiver, name, .. }
+                    if matches!(name.as_str(), "unwrap" | "expect") =>
+                {
+                    match self.first_of(at.with(*receiver)) {
+                        Some(base) => base,
+                        None => continue,
+                    }
+                }
+                _ => continue,
+            };
+            let Kind::Field { name, .. } = self.w.kind(self.w.peel(base)) else { continue };
+            if !matches!(name.as_str(), "choices" | "candidates")
+                || self.w.is_test(at)
+                || self.guarded(at, name)
+            {
+                continue;
+            }
+            hits.push(Hit::at(at).with("field", name.as_str()));
+        }
+        hits
+    }
+
+    fn first_of(&self, at: At) -> Option<At> {
+        let mut here = at;
+        let mut takes = false;
+        while let Kind::Method { receiver, name, .. } = self.w.kind(here) {
+            match name.as_str() {
+                "first" | "next" | "pop" | "last" | "get" => takes = true,
+                "iter" | "into_iter" | "clone" | "as_ref" | "cloned" | "drain" => {}
+                _ => return None,
+            }
+            here = here.with(*receiver);
+        }
+        takes.then_some(here)
+    }
+
+    fn guarded(&self, at: At, field: &str) -> bool {
+        let body = self.w.function_at(at).and_then(|of| self.w.body(of));
+        let text = body.map_or("", |body| self.w.source(body));
+        ["is_empty()", "len()", "first()"].iter().any(|check| {
+            let needle = format!("{field}.{check}");
+            text.contains(&needle) && !self.w.source(at).contains(&needle)
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! Structures of model settings: validated, defaulted, documented, overridable.
+
+use super::{Asked, Hit};
+use crate::facts::{Kind, StructFact, TypeRef};
+use crate::knowledge::{Role, Roles};
+use crate::model::{Def, FileId};
+use serde::Deserialize;
+
+/// What a structure of settings lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Lack {
+    Validation,
+    Defaults,
+    Docs,
+    Environment,
+}
+
+const BOUNDED: &[&str] =
+    &["temperature", "max_tokens", "top_p", "max_completion_tokens", "max_output_tokens"];
+const TUNABLE: &[&str] = &[
+    "model",
+    "model_name",
+    "temperature",
+    "max_tokens",
+    "top_p",
+    "timeout",
+    "timeout_secs",
+    "max_completion_tokens",
+];
+const RELATED: &[&str] = &[
+    "model",
+    "model_name",
+    "temperature",
+    "max_tokens",
+    "top_p",
+    "api_key",
+    "api_base",
+    "base_url",
+    "endpoint",
+    "timeout",
+    "timeout_secs",
+    "provider",
+    "system_prompt",
+    "max_completion_tokens",
+    "max_retries",
+];
+
+impl Asked<'_, '_> {
+    /// Structures that hold model settings, are read from outside, and are not requests themselves.
+    fn settings_structs(&self) -> Vec<(FileId, usize, &StructFact)> {
+        let packages: std::collections::HashSet<Option<usize>> =
+            self.live().map(|call| self.w.package(call.at.file)).collect();
+        let mut found = Vec::new();
+        for (file, facts) in self.w.files.iter().enumerate() {
+            if self.w.is_test_file(file) || !packages.contains(&self.w.package(file)) {
+                continue;
+            }
+            let fitting =
+                facts.structs.iter().enumerate().filter(|(_, of)| !of.test && is_settings(of));
+            found.extend(fitting.map(|(at, of)| (file, at, of)));
+        }
+        found
+    }
+
+    pub(super) fn settings(&self, lacks: Lack) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for (file, at, of) in self.settings_structs() {
+            let missing = match lacks {
+                Lack::Validation => self.unvalidated(file, at, of),
+                Lack::Defaults => self.undefaulted(file, at, of),
+                Lack::Docs => undocumented(of),
+                Lack::Environment => self.fixed(file),
+            };
+            if let Some(field) = missing {
+                hits.push(
+                    Hit::in_file(file, of.span)
+                        .with("struct", of.name.as_str())
+                        .with("field", field),
+                );
+            }
+        }
+        if lacks == Lack::Environment {
+            hits.truncate(1);
+        }
+        hits
+    }
+
+    /// A bounded field of a plain number that nothing checks.
+    fn unvalidated(&self, file: FileId, at: usize, of: &StructFact) -> Option<String> {
+        let number = |ty: &TypeRef| {
+            ty.any(&mut |t| {
+                matches!(
+                    t.name(),
+                    Some("f32" | "f64" | "u8" | "u16" | "u32" | "u64" | "i32" | "i64" | "usize")
+                )
+            })
+        };
+        let field = of
+            .fields
+            .iter()
+            .find(|field| BOUNDED.contains(&field.name.as_str()) && number(&field.ty))?;
+        let derived = of.derives.iter().any(|derive| {
+            matches!(derive.as_str(), "Validate" | "Validify" | "Builder" | "TypedBuilder")
+        });
+        let parsed = of.attrs.iter().chain(of.fields.iter().flat_map(|f| &f.attrs)).any(|attr| {
+            ["try_from", "deserialize_with", "value_parser", "with =", "range", "validate"]
+                .iter()
+                .any(|word| attr.text.contains(word))
+        });
+        let def = Def::Struct(file, at);
+        let checks = [
+            "validate",
+            "check",
+            "verify",
+            "validated",
+            "try_new",
+            "sanitize",
+            "normalize",
+            "clamp",
+            "is_valid",
+        ];
+        let method = checks.iter().any(|name| !self.w.methods_of(def, name).is_empty());
+        let package = self.w.package(file);
+        let texts = self
+            .w
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(id, _)| self.w.package(*id) == package)
+            .map(|(id, _)| self.w.code(id));
+        let bounded = texts.into_iter().any(|text| {
+            let name = field.name.as_str();
+            [
+                format!("{name}.clamp("),
+                format!("{name} <"),
+                format!("{name} >"),
+                format!("contains(&{name}"),
+                format!("{name}.min("),
+                format!("{name}.max("),
+                format!("validate_{name}"),
+                format!(".contains(&self.{name})"),
+                format!(".contains(&config.{name})"),
+            ]
+            .iter()
+            .any(|form| text.contains(form.as_str()))
+        });
+        (!derived && !parsed && !method && !bounded).then(|| field.name.to_string())
+    }
+
+    /// A tunable field without any default.
+    fn undefaulted(&self, file: FileId, at: usize, of: &StructFact) -> Option<String> {
+        let derived = of.derives.iter().any(|derive| {
+            matches!(
+                derive.as_str(),
+                "Default"
+                    | "SmartDefault"
+                    | "Educe"
+                    | "Derivative"
+                    | "Parser"
+                    | "Args"
+                    | "Builder"
+                    | "TypedBuilder"
+            )
+        });
+        let attributed = of.attrs.iter().any(|attr| attr.text.contains("default"));
+        let made = !self.w.methods_of(Def::Struct(file, at), "default").is_empty();
+        if derived || attributed || made {
+            return None;
+        }
+        let bare = |field: &&crate::facts::item::FieldFact| {
+            let tunable = matches!(
+                field.name.as_str(),
+                "temperature" | "max_tokens" | "top_p" | "timeout" | "timeout_secs"
+            );
+            let defaulted = field.attrs.iter().any(|attr| attr.text.contains("default"));
+            tunable && !defaulted && field.ty.name() != Some("Option")
+        };
+        of.fields.iter().find(bare).map(|field| field.name.to_string())
+    }
+
+    /// Settings of a package that never looks at the environment.
+    fn fixed(&self, file: FileId) -> Option<String> {
+        let package = self.w.package(file);
+        let roles: Roles = [Role::Env, Role::SecretSource].into_iter().collect();
+        let reads = self.playing(roles).any(|at| self.w.package(at.file) == package);
+        let depends = self.w.manifest(file).is_some_and(|m| {
+            m.dependencies
+                .iter()
+                .filter_map(|d| self.w.knowledge.package(&d.package))
+                .any(|known| known.present.has(Role::Env) || known.present.has(Role::Config))
+        });
+        let by_argument =
+            self.w.files.iter().enumerate().filter(|(id, _)| self.w.package(*id) == package).any(
+                |(_, facts)| {
+                    facts
+                        .structs
+                        .iter()
+                        .flat_map(|of| of.fields.iter())
+                        .flat_map(|field| &field.attrs)
+                        .any(|attr| attr.text.contains("env"))
+                },
+            );
+        let by_macro = self.w.nodes().any(|at| {
+            matches!(self.w.kind(at), Kind::Path(path) if path.iter().any(|s| s == "env"))
+                && self.w.package(at.file) == package
+        });
+        (!reads && !depends && !by_argument && !by_macro).then(String::new)
+    }
+}
+
+fn is_settings(of: &StructFact) -> bool {
+    let named = ["Config", "Settings", "Options", "Opts", "Params", "Conf"]
+        .iter()
+        .any(|word| of.name.contains(word));
+    let has = |names: &[&str]| {
+        of.fields.iter().filter(|field| names.contains(&field.name.as_str())).count()
+    };
+    let request = of
+        .fields
+        .iter()
+        .any(|field| matches!(field.name.as_str(), "messages" | "prompt" | "contents" | "input"));
+    // A provider's own word for a part of its requests is no settings file.
+    let wire = of.name == "GenerationConfig"
+        || of.attrs.iter().any(|attr| attr.text.contains("camelCase"));
+    let read = !wire && of.derives.iter().any(|derive| derive == "Deserialize");
+    named
+        && read
+        && !request
+        && has(RELATED) >= 2
+        && has(TUNABLE) >= 1
+        && of.fields.iter().any(|field| {
+            field.name == "model" || field.name == "model_name" || field.name == "temperature"
+        })
+}
+
+fn undocumented(of: &StructFact) -> Option<String> {
+    let attributed = of.fields.iter().any(|field| {
+        field
+            .attrs
+            .iter()
+            .any(|attr| attr.text.contains("help") || attr.text.contains("description"))
+    });
+    let tunable = of.fields.iter().find(|field| TUNABLE.contains(&field.name.as_str()))?;
+    let none = of.fields.iter().all(|field| !field.doc) && !attributed;
+    (none && of.fields.len() >= 3).then(|| tunable.name.to_string())
+}

@@ -1,0 +1,76 @@
+//! One visit of one file: source text in, [`FileFacts`] out.
+//!
+//! Bytes are lexed first; what a recursive parser could not survive is refused there. Spans are turned into byte ranges
+//! during the visit, because proc-macro2's source map grows for ever and its spans cannot leave the thread.
+
+mod attr;
+mod expr;
+mod items;
+mod lower;
+mod macros;
+mod pat;
+mod stmt;
+mod ty;
+
+use crate::facts::{FileFacts, ModFact};
+use crate::text::{Lines, Span, index, scan};
+use lower::Lower;
+
+/// Deepest bracket nesting that is parsed.
+pub(crate) const MAX_DEPTH: usize = 160;
+/// Longest run of operators without a separator that is parsed.
+pub(crate) const MAX_RUN: usize = 4000;
+
+/// Reads the facts of one file. `path` is relative to the folder linted.
+///
+/// The caller's thread needs a stack of 16 MiB or more for the deepest source that is accepted.
+pub fn collect(path: &str, text: &str) -> FileFacts {
+    let mut facts = lexed(path, text);
+    if facts.broken.is_none() {
+        match syn::parse_file(text) {
+            Ok(file) => Lower::new(text, &mut facts).file(&file),
+            Err(error) => facts.broken = Some((error.to_string(), error_span(text, &error))),
+        }
+        proc_macro2::extra::invalidate_current_thread_spans();
+    }
+    facts
+}
+
+/// What a lexer alone can tell of a file: enough for one that holds nothing of interest.
+pub fn lexed(path: &str, text: &str) -> FileFacts {
+    let scan = scan(text);
+    let broken = refusal(&scan, text);
+    FileFacts {
+        path: path.to_owned(),
+        lines: Lines::of(text),
+        scan,
+        mods: vec![ModFact { inline: true, ..ModFact::default() }],
+        broken,
+        ..FileFacts::default()
+    }
+}
+
+fn refusal(scan: &crate::text::Scan, text: &str) -> Option<(String, Span)> {
+    let whole = Span::new(0, text.find('\n').unwrap_or(text.len()));
+    if scan.depth > MAX_DEPTH {
+        return Some((
+            format!("brackets nest {} deep, the limit is {MAX_DEPTH}", scan.depth),
+            whole,
+        ));
+    }
+    if scan.run > MAX_RUN {
+        return Some((
+            format!("one expression holds {} operators, the limit is {MAX_RUN}", scan.run),
+            whole,
+        ));
+    }
+    scan.unbalanced.map(|span| ("a bracket is not closed, or closes nothing".to_owned(), span))
+}
+
+fn error_span(text: &str, error: &syn::Error) -> Span {
+    let range = error.span().byte_range();
+    let start = range.start.min(text.len());
+    let end = range.end.clamp(start, text.len()).max((start + 1).min(text.len()));
+    let span = Span::new(start, end);
+    if text.is_char_boundary(index(span.end)) { span } else { Span::new(start, start) }
+}

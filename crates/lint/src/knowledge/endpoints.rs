@@ -1,0 +1,57 @@
+//! Hosts and paths of hosted models, and the names of models that are gone or going.
+
+use serde::Deserialize;
+
+/// `rules/knowledge/endpoints.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Endpoints {
+    hosts: Vec<String>,
+    paths: Vec<String>,
+    #[serde(default)]
+    not_calls: Vec<String>,
+    #[serde(default)]
+    pub(crate) retired: Vec<Retired>,
+}
+
+/// A model its provider has retired, or announced to retire.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retired {
+    /// Its name; a trailing `*` stands for any ending.
+    pub(crate) name: String,
+    /// The day it stops or stopped, `YYYY-MM-DD`.
+    pub(crate) on: String,
+    /// What to use instead.
+    pub(crate) instead: String,
+    /// Where that was announced.
+    pub(crate) source: String,
+}
+
+impl Endpoints {
+    /// Whether a URL, unknown parts marked by a NUL, is one that models answer at.
+    pub(crate) fn is_model(&self, url: &str) -> bool {
+        let path = url.split('?').next().unwrap_or_default();
+        if self.not_calls.iter().any(|tail| path.ends_with(tail.as_str())) {
+            return false;
+        }
+        let by_path = self.paths.iter().any(|known| match known.strip_suffix('$') {
+            Some(known) => path.ends_with(known),
+            None => path.contains(known.as_str()),
+        });
+        by_path || self.hosts.iter().any(|host| url.contains(host.as_str()))
+    }
+
+    /// Texts of which a package that calls models directly holds at least one.
+    pub(crate) fn needles(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().chain(&self.paths).map(|text| text.trim_end_matches('$'))
+    }
+
+    /// What is known of a retired model.
+    pub(crate) fn retired(&self, model: &str) -> Option<&Retired> {
+        self.retired.iter().find(|of| match of.name.strip_suffix('*') {
+            Some(head) => model.starts_with(head),
+            None => model == of.name,
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! What is known of other people's crates: which path plays which role, by version.
+//!
+//! The knowledge itself is data (`rules/knowledge/*.toml`); here it is read and asked. A path matches a fact when it
+//! ends in the fact's segments, so modules in between do not matter unless the fact names them.
+
+mod endpoints;
+mod raw;
+mod role;
+
+pub(crate) use endpoints::Endpoints;
+pub(crate) use raw::{CrateKind, Fact};
+pub(crate) use role::{Role, Roles};
+
+use crate::facts::Name;
+use raw::RawCrate;
+use semver::Version;
+use std::collections::HashMap;
+
+/// Everything known, by library name.
+#[derive(Debug, Default)]
+pub(crate) struct Knowledge {
+    crates: Vec<Known>,
+    by_lib: HashMap<String, usize>,
+    by_package: HashMap<String, usize>,
+    names: HashMap<Name, Roles>,
+    anywhere: HashMap<Name, Vec<(String, String, Fact)>>,
+    /// Hosts and paths of hosted models, and models that are gone.
+    pub(crate) endpoints: Endpoints,
+}
+
+/// One crate.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The name code knows it by.
+    pub(crate) lib: String,
+    pub(crate) package: String,
+    pub(crate) kind: CrateKind,
+    /// Roles that depending on the crate at all is evidence of.
+    pub(crate) present: Roles,
+    facts: HashMap<Name, Vec<Fact>>,
+}
+
+/// A knowledge file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("knowledge file {file}: {reason}")]
+pub struct KnowledgeError {
+    file: String,
+    reason: String,
+}
+
+impl Knowledge {
+    /// Reads knowledge files, given as names and texts.
+    pub(crate) fn read<'a>(
+        files: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, KnowledgeError> {
+        let mut all = Self::default();
+        for (file, text) in files {
+            let fail = |reason: String| KnowledgeError { file: file.to_owned(), reason };
+            if file.ends_with("endpoints.toml") {
+                all.endpoints = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
+                continue;
+            }
+            let raw: RawCrate = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
+            all.add(raw).map_err(fail)?;
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, raw: RawCrate) -> Result<(), String> {
+        let at = self.crates.len();
+        let lib = raw.lib.clone().unwrap_or_else(|| raw.package.replace('-', "_"));
+        let mut libs = vec![lib.clone()];
+        libs.extend(raw.forks.iter().map(|fork| fork.replace('-', "_")));
+        for lib in libs {
+            self.by_lib.insert(lib, at);
+        }
+        for package in raw.forks.iter().chain([&raw.package]) {
+            self.by_package.insert(package.clone(), at);
+        }
+        let mut known = Known {
+            lib,
+            package: raw.package.clone(),
+            kind: raw.kind,
+            present: raw.present.iter().copied().collect(),
+            facts: HashMap::new(),
+        };
+        for fact in raw.facts()? {
+            if let Some(last) = fact.path.last() {
+                let roles = self.names.entry(last.clone()).or_default();
+                *roles = roles.with(fact.roles);
+                if fact.anywhere {
+                    let entry = (known.package.clone(), known.lib.clone(), fact.clone());
+                    self.anywhere.entry(last.clone()).or_default().push(entry);
+                }
+                known.facts.entry(last.clone()).or_default().push(fact);
+            }
+        }
+        self.crates.push(known);
+        Ok(())
+    }
+
+    /// The crate behind a library name.
+    pub(crate) fn lib(&self, lib: &str) -> Option<&Known> {
+        self.by_lib.get(lib).and_then(|at| self.crates.get(*at))
+    }
+
+    /// The crate behind a package name.
+    pub(crate) fn package(&self, package: &str) -> Option<&Known> {
+        self.by_package.get(package).and_then(|at| self.crates.get(*at))
+    }
+
+    /// Every crate.
+    pub(crate) fn crates(&self) -> &[Known] {
+        &self.crates
+    }
+
+    /// Whether any crate knows something of this name.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// Facts whose name alone tells, with package and library.
+    pub(crate) fn anywhere(&self, name: &str) -> &[(String, String, Fact)] {
+        self.anywhere.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The fact about a full path (`reqwest::blocking::Client::new`), most specific first.
+    pub(crate) fn fact(&self, path: &[Name], version: Option<&Version>) -> Option<&Fact> {
+        let (lib, rest) = path.split_first()?;
+        let known = self.lib(lib)?;
+        let candidates = known.facts.get(rest.last()?)?;
+        let fits =
+            candidates.iter().filter(|fact| ends_with(rest, &fact.path) && fact.holds_for(version));
+        fits.max_by_key(|fact| fact.path.len())
+    }
+
+    /// Whether a glob import of `path` may bring in `name`.
+    pub(crate) fn exports(&self, path: &[Name], name: &str) -> bool {
+        let Some(known) = path.first().and_then(|lib| self.lib(lib)) else { return false };
+        known.facts.values().flatten().any(|fact| {
+            let at = if fact.path.len() > 1 { fact.path.len() - 2 } else { 0 };
+            fact.path.get(at).is_some_and(|segment| segment == name)
+                || fact
+                    .returns
+                    .as_ref()
+                    .is_some_and(|returns| returns.last().is_some_and(|last| last == name))
+        })
+    }
+}
+
+fn ends_with(path: &[Name], tail: &[Name]) -> bool {
+    let fits = |(have, want): (&Name, &Name)| want == "*" || have == want;
+    path.len() >= tail.len() && path.iter().rev().zip(tail.iter().rev()).all(fits)
+}

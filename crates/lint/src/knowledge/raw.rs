@@ -1,0 +1,112 @@
+//! A knowledge file as written.
+
+use super::{Role, Roles};
+use crate::facts::Name;
+use semver::{Version, VersionReq};
+use serde::Deserialize;
+
+/// What a crate is to this linter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CrateKind {
+    /// A client of hosted models.
+    ModelClient,
+    /// Runs models itself.
+    Inference,
+    /// Sends HTTP requests.
+    Http,
+    /// Serves HTTP.
+    Server,
+    /// Everything else.
+    Support,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCrate {
+    pub(super) package: String,
+    pub(super) lib: Option<String>,
+    #[serde(default)]
+    pub(super) forks: Vec<String>,
+    pub(super) kind: CrateKind,
+    #[serde(default)]
+    pub(super) present: Vec<Role>,
+    #[serde(default)]
+    fact: Vec<RawFact>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFact {
+    path: Vec<String>,
+    #[serde(default)]
+    roles: Vec<Role>,
+    #[serde(default)]
+    gives: Vec<Role>,
+    returns: Option<String>,
+    arg: Option<usize>,
+    #[serde(default)]
+    anywhere: bool,
+    versions: Option<String>,
+    #[serde(default)]
+    source: String,
+}
+
+/// What is known of one path.
+#[derive(Clone, Debug)]
+pub(crate) struct Fact {
+    /// The segments it ends in.
+    pub(crate) path: Vec<Name>,
+    /// The roles it plays.
+    pub(crate) roles: Roles,
+    /// Roles that come with it by default: a client that retries on its own.
+    pub(crate) gives: Roles,
+    /// The type it returns, relative to the crate.
+    pub(crate) returns: Option<Vec<Name>>,
+    /// Which argument carries the value a `set-…` role sets.
+    pub(crate) arg: usize,
+    /// Whether its name alone tells, where the crate is a dependency.
+    pub(crate) anywhere: bool,
+    /// How this is known.
+    pub(crate) source: String,
+    versions: Option<VersionReq>,
+}
+
+impl Fact {
+    /// Whether it holds for a version; an unknown version is taken to be a recent one.
+    pub(super) fn holds_for(&self, version: Option<&Version>) -> bool {
+        let newest = Version::new(u64::from(u16::MAX), 0, 0);
+        self.versions.as_ref().is_none_or(|wanted| wanted.matches(version.unwrap_or(&newest)))
+    }
+}
+
+impl RawCrate {
+    pub(super) fn facts(self) -> Result<Vec<Fact>, String> {
+        let mut found = Vec::new();
+        for raw in self.fact {
+            let versions = raw
+                .versions
+                .as_deref()
+                .map(VersionReq::parse)
+                .transpose()
+                .map_err(|e| e.to_string())?;
+            for path in &raw.path {
+                found.push(Fact {
+                    path: segments(path),
+                    roles: raw.roles.iter().copied().collect(),
+                    gives: raw.gives.iter().copied().collect(),
+                    returns: raw.returns.as_deref().map(segments),
+                    arg: raw.arg.unwrap_or(0),
+                    anywhere: raw.anywhere,
+                    source: raw.source.clone(),
+                    versions: versions.clone(),
+                });
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn segments(path: &str) -> Vec<Name> {
+    path.split("::").map(Name::new).collect()
+}

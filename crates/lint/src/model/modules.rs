@@ -1,0 +1,279 @@
+//! The module tree, from each crate root down, over files.
+
+use super::{FileId, PackageId, Workspace};
+use crate::facts::{FnId, ModId, Name};
+use crate::manifest::{TargetKind, folder, join};
+use std::collections::HashMap;
+
+/// A module of the workspace.
+pub(crate) type ModuleId = usize;
+
+/// Something a name can stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Def {
+    /// A function.
+    Fn(FileId, FnId),
+    /// A struct: an index into its file's structs.
+    Struct(FileId, usize),
+    /// An enum.
+    Enum(FileId, usize),
+    /// A constant or a static.
+    Const(FileId, usize),
+    /// A type alias.
+    Alias(FileId, usize),
+    /// A trait: an index into its file's impls.
+    Trait(FileId, usize),
+    /// A module.
+    Module(ModuleId),
+}
+
+/// One module.
+#[derive(Debug, Default)]
+pub(crate) struct Module {
+    pub(crate) file: FileId,
+    pub(crate) local: ModId,
+    pub(crate) parent: Option<ModuleId>,
+    /// The root of its crate.
+    pub(crate) root: ModuleId,
+    /// The package it belongs to.
+    pub(crate) package: Option<PackageId>,
+    /// Its path below the crate root.
+    pub(crate) path: Vec<Name>,
+    /// Whether it is compiled for tests only.
+    pub(crate) test: bool,
+    /// What its crate is.
+    pub(crate) kind: Option<TargetKind>,
+    /// What it defines.
+    pub(crate) names: HashMap<Name, Vec<Def>>,
+    /// What it imports by name: indexes into its file's uses.
+    pub(crate) imports: HashMap<Name, Vec<usize>>,
+    /// What it imports by glob.
+    pub(crate) globs: Vec<usize>,
+}
+
+impl Workspace<'_> {
+    /// Builds every module reachable from a crate root, then one for each file that is left.
+    pub(super) fn build_modules(&mut self) {
+        let by_path: HashMap<String, FileId> =
+            self.files.iter().enumerate().map(|(id, file)| (file.path.clone(), id)).collect();
+        for (path, kind, package) in self.roots() {
+            let Some(file) = by_path.get(&path).copied() else { continue };
+            if self.module_of.contains_key(&(file, ModId::default())) {
+                continue;
+            }
+            let root = self.root_module(file, Some(kind), package);
+            if kind == TargetKind::Lib
+                && let Some(package) = package.and_then(|p| self.packages.get(p))
+            {
+                self.library_of.insert(package.lib.clone(), root);
+            }
+            self.descend(root, &by_path);
+        }
+        for file in 0..self.files.len() {
+            if !self.module_of.contains_key(&(file, ModId::default())) {
+                let root = self.root_module(file, None, self.package(file));
+                self.descend(root, &by_path);
+            }
+        }
+        self.define();
+    }
+
+    fn root_module(
+        &mut self,
+        file: FileId,
+        kind: Option<TargetKind>,
+        package: Option<PackageId>,
+    ) -> ModuleId {
+        let id = self.modules.len();
+        let test = self.is_test_file(file) || kind == Some(TargetKind::TestLike);
+        self.modules.push(Module { file, root: id, package, kind, test, ..Module::default() });
+        self.module_of.insert((file, ModId::default()), id);
+        id
+    }
+
+    /// Crate roots: those the manifest names, then those Cargo finds by itself.
+    fn roots(&self) -> Vec<(String, TargetKind, Option<PackageId>)> {
+        let mut found = Vec::new();
+        for (id, package) in self.packages.iter().enumerate() {
+            if package.name.is_none() {
+                continue;
+            }
+            found.extend(
+                package.targets.iter().map(|target| (target.path.clone(), target.kind, Some(id))),
+            );
+            let at = |path: &str| join(package.folder(), path);
+            found.push((at("src/lib.rs"), TargetKind::Lib, Some(id)));
+            found.push((at("src/main.rs"), TargetKind::Bin, Some(id)));
+            found.push((at("build.rs"), TargetKind::Build, Some(id)));
+            for (place, kind) in [
+                ("src/bin", TargetKind::Bin),
+                ("tests", TargetKind::TestLike),
+                ("benches", TargetKind::TestLike),
+                ("examples", TargetKind::TestLike),
+            ] {
+                let place = at(place);
+                let direct = self.files.iter().map(|file| file.path.as_str()).filter(|path| {
+                    folder(path) == place
+                        || (path.ends_with("/main.rs") && folder(folder(path)) == place)
+                });
+                found.extend(direct.map(|path| (path.to_owned(), kind, Some(id))));
+            }
+        }
+        found
+    }
+
+    /// Adds the modules below `top`, file by file; a cycle of `#[path]` ends at the module already there.
+    fn descend(&mut self, top: ModuleId, by_path: &HashMap<String, FileId>) {
+        let mut open = vec![(top, self.child_folder(top))];
+        while let Some((id, place)) = open.pop() {
+            let Some(module) = self.modules.get(id) else { continue };
+            let (file, local, root, kind, package) =
+                (module.file, module.local, module.root, module.kind, module.package);
+            let (path, test) = (module.path.clone(), module.test);
+            let children: Vec<(ModId, Name, bool, Option<String>, bool)> = self
+                .file(file)
+                .mods
+                .iter()
+                .enumerate()
+                .skip(1)
+                .filter(|(_, of)| of.parent == local)
+                .map(|(at, of)| {
+                    (
+                        ModId(crate::text::offset(at)),
+                        of.name.clone(),
+                        of.inline,
+                        of.path.clone(),
+                        of.test,
+                    )
+                })
+                .collect();
+            for (child, name, inline, at, child_test) in children {
+                let mut path = path.clone();
+                path.push(name.clone());
+                let below = join(&place, &name);
+                let target = if inline {
+                    Some((file, child, below))
+                } else {
+                    let direct = at.map(|at| join(folder(&self.file(file).path), &at));
+                    let candidates = direct
+                        .into_iter()
+                        .chain([format!("{below}.rs"), format!("{below}/mod.rs")]);
+                    let found = candidates
+                        .into_iter()
+                        .find_map(|path| by_path.get(path.trim_start_matches('/')).copied());
+                    found.map(|found| (found, ModId::default(), below))
+                };
+                let Some((file, local, below)) = target else { continue };
+                if self.module_of.contains_key(&(file, local)) {
+                    continue;
+                }
+                let next = self.modules.len();
+                let test = test || child_test;
+                self.modules.push(Module {
+                    file,
+                    local,
+                    parent: Some(id),
+                    root,
+                    package,
+                    path,
+                    test,
+                    kind,
+                    ..Module::default()
+                });
+                self.module_of.insert((file, local), next);
+                if let Some(parent) = self.modules.get_mut(id) {
+                    parent.names.entry(name).or_default().push(Def::Module(next));
+                }
+                if test
+                    && local == ModId::default()
+                    && let Some(flag) = self.test_files.get_mut(file)
+                {
+                    *flag = true;
+                }
+                open.push((next, below));
+            }
+        }
+    }
+
+    /// The folder in which a root's child modules are looked for.
+    fn child_folder(&self, root: ModuleId) -> String {
+        let path = self.modules.get(root).map_or("", |module| self.file(module.file).path.as_str());
+        let stem = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
+        let known = self.modules.get(root).is_some_and(|module| module.kind.is_some());
+        if known || matches!(stem, "lib" | "main" | "mod") {
+            folder(path).to_owned()
+        } else {
+            join(folder(path), stem)
+        }
+    }
+
+    /// Fills every module's names and imports.
+    fn define(&mut self) {
+        let mut defs: Vec<(FileId, ModId, Name, Def)> = Vec::new();
+        for (file, facts) in self.files.iter().enumerate() {
+            let free = facts.fns.iter().enumerate().filter(|(_, of)| of.block.is_none());
+            defs.extend(
+                free.map(|(at, of)| {
+                    (file, of.module, of.name.clone(), Def::Fn(file, FnId::at(at)))
+                }),
+            );
+            defs.extend(
+                facts
+                    .structs
+                    .iter()
+                    .enumerate()
+                    .map(|(at, of)| (file, of.module, of.name.clone(), Def::Struct(file, at))),
+            );
+            defs.extend(
+                facts
+                    .enums
+                    .iter()
+                    .enumerate()
+                    .map(|(at, of)| (file, of.module, of.name.clone(), Def::Enum(file, at))),
+            );
+            defs.extend(
+                facts
+                    .aliases
+                    .iter()
+                    .enumerate()
+                    .map(|(at, of)| (file, of.module, of.name.clone(), Def::Alias(file, at))),
+            );
+            let consts = facts.consts.iter().enumerate().filter(|(_, of)| of.block.is_none());
+            defs.extend(
+                consts.map(|(at, of)| (file, of.module, of.name.clone(), Def::Const(file, at))),
+            );
+            let traits = facts.impls.iter().enumerate().filter(|(_, of)| of.is_trait);
+            defs.extend(traits.filter_map(|(at, of)| {
+                Some((file, of.module, Name::new(of.of.name()?), Def::Trait(file, at)))
+            }));
+        }
+        for (file, local, name, def) in defs {
+            if let Some(module) =
+                self.module_of.get(&(file, local)).and_then(|id| self.modules.get_mut(*id))
+            {
+                module.names.entry(name).or_default().push(def);
+            }
+        }
+        for (file, facts) in self.files.iter().enumerate() {
+            for (at, import) in facts.uses.iter().enumerate() {
+                let Some(module) = self
+                    .module_of
+                    .get(&(file, import.module))
+                    .and_then(|id| self.modules.get_mut(*id))
+                else {
+                    continue;
+                };
+                if import.glob {
+                    module.globs.push(at);
+                } else {
+                    module.imports.entry(import.name.clone()).or_default().push(at);
+                }
+            }
+        }
+    }
+
+    /// The module that `local` of `file` is.
+    pub(crate) fn module_at(&self, file: FileId, local: ModId) -> Option<ModuleId> {
+        self.module_of.get(&(file, local)).copied()
+    }
+}

@@ -1,0 +1,322 @@
+//! How a client was made: every construction it may come from, with the roles of what is called on it on the way.
+
+use super::{At, Binding, Def, FnRef, Found, Graph, Ty, Workspace};
+use crate::facts::{Kind, Name, NodeId};
+use crate::knowledge::{Role, Roles};
+use std::collections::HashSet;
+
+/// One construction of a client.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Origin {
+    /// The call that makes it.
+    pub(crate) made: At,
+    /// What it does by default, and what is set on it.
+    pub(crate) roles: Roles,
+    /// Whether something on the way could not be followed.
+    pub(crate) vague: bool,
+}
+
+/// All constructions that were found, and whether others may exist.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origins {
+    pub(crate) known: Vec<Origin>,
+    pub(crate) vague: bool,
+}
+
+struct Walk<'w, 'k> {
+    workspace: &'w Workspace<'k>,
+    graph: &'w Graph,
+    found: Origins,
+    seen: HashSet<At>,
+}
+
+impl Workspace<'_> {
+    /// Every construction of the client that a call goes through.
+    pub(crate) fn origins(&self, at: At, graph: &Graph) -> Origins {
+        let mut walk =
+            Walk { workspace: self, graph, found: Origins::default(), seen: HashSet::new() };
+        walk.visit(at, Roles::default(), 8);
+        walk.found
+    }
+}
+
+fn makes(roles: Roles) -> bool {
+    roles.has(Role::Client) || roles.has(Role::ClientBuilder)
+}
+
+impl Walk<'_, '_> {
+    fn vague(&mut self) {
+        self.found.vague = true;
+    }
+
+    fn visit(&mut self, at: At, roles: Roles, hops: u32) {
+        let w = self.workspace;
+        let at = w.peel(at);
+        let Some(hops) = hops.checked_sub(1) else { return self.vague() };
+        if !self.seen.insert(at) {
+            return;
+        }
+        let own = w.roles(at);
+        if makes(own) {
+            return self.made(at, roles, hops);
+        }
+        match w.kind(at) {
+            Kind::Method { receiver, args, .. } => {
+                let roles = roles.with(own).with(w.known(at).map(|f| f.gives).unwrap_or_default());
+                if own.has(Role::WrapsClient) {
+                    args.iter().for_each(|arg| self.visit(at.with(*arg), roles, hops));
+                    return;
+                }
+                match w.callee(at) {
+                    Some(target) => self.returned(target, roles, hops),
+                    None => self.visit(at.with(*receiver), roles, hops),
+                }
+            }
+            Kind::Call { callee, args } => self.call(at, at.with(*callee), args, roles, hops),
+            Kind::Path(path) => self.path(at, path, roles, hops),
+            Kind::Field { base, name } => self.field(at.with(*base), name, roles, hops),
+            Kind::If { then, otherwise, .. } => {
+                [Some(*then), *otherwise]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|branch| self.visit(at.with(branch), roles, hops));
+            }
+            Kind::Match { arms, .. } => {
+                arms.iter().for_each(|arm| self.visit(at.with(arm.body), roles, hops));
+            }
+            Kind::Block { stmts, tail: true } => match stmts.last() {
+                Some(last) => self.visit(at.with(*last), roles, hops),
+                None => self.vague(),
+            },
+            Kind::Closure { body, .. } | Kind::Async(body) => {
+                self.visit(at.with(*body), roles, hops);
+            }
+            Kind::Return(_) | Kind::Break(_) | Kind::Continue => {}
+            _ => self.vague(),
+        }
+    }
+
+    fn call(&mut self, at: At, callee: At, args: &[NodeId], roles: Roles, hops: u32) {
+        let w = self.workspace;
+        let Kind::Path(path) = w.kind(callee) else { return self.vague() };
+        if path.last().is_some_and(|last| last == "Err") {
+            return;
+        }
+        if let Some(target) = w.callee(at) {
+            return self.returned(target, roles, hops);
+        }
+        let last = path.last().map_or("", Name::as_str);
+        let wraps = w.roles(at).has(Role::WrapsClient)
+            || matches!(last, "Ok" | "Some" | "new" | "from" | "clone" | "with_value" | "pin");
+        match (wraps, args.first()) {
+            (true, Some(first)) => self.visit(at.with(*first), roles.with(w.roles(at)), hops),
+            _ => self.vague(),
+        }
+    }
+
+    fn path(&mut self, at: At, path: &[Name], roles: Roles, hops: u32) {
+        let w = self.workspace;
+        if let [name] = path
+            && let Some(binding) = w.binding(at, name)
+        {
+            let later = self.set_on(at, name);
+            let roles = roles.with(later);
+            match binding {
+                Binding::Value { value } | Binding::Typed { value: Some(value), .. } => {
+                    self.visit(value, roles, hops);
+                }
+                Binding::Part { value, head } if matches!(head.as_str(), "Some" | "Ok") => {
+                    self.visit(value, roles, hops);
+                }
+                Binding::Param { function, at } => self.param(function, at, roles, hops),
+                Binding::Typed { value: None, .. }
+                | Binding::Part { .. }
+                | Binding::ClosureParam
+                | Binding::Element => self.vague(),
+            }
+            return;
+        }
+        match w.resolve_at(at, path) {
+            Some(Found::Local(Def::Const(file, index))) => {
+                match w.file(file).consts.get(index).and_then(|of| of.value) {
+                    Some(node) => self.visit(At { file, node }, roles, hops),
+                    None => self.vague(),
+                }
+            }
+            _ => self.vague(),
+        }
+    }
+
+    /// Roles of everything called on a name in its function: a builder that is changed step by step.
+    fn set_on(&self, at: At, name: &str) -> Roles {
+        let w = self.workspace;
+        let Some(body) = w.function_at(at).and_then(|of| w.body(of)) else {
+            return Roles::default();
+        };
+        let mut roles = Roles::default();
+        for node in w.under(body) {
+            if !w.is_name(node, name) || matches!(w.kind(node), Kind::Wrap(_)) {
+                continue;
+            }
+            roles = roles.with(self.called_on(node));
+        }
+        roles
+    }
+
+    fn called_on(&self, node: At) -> Roles {
+        let w = self.workspace;
+        let mut roles = Roles::default();
+        let mut child = node;
+        for up in w.ancestors(node) {
+            match w.kind(up) {
+                Kind::Method { receiver, .. } if *receiver == child.node => {
+                    let own = w.roles(up);
+                    if own.has(Role::HttpRequest) || own.has(Role::HttpSend) {
+                        break;
+                    }
+                    roles = roles.with(own);
+                }
+                Kind::Await(_) | Kind::Try(_) | Kind::Wrap(_) => {}
+                Kind::Call { args, .. } | Kind::Method { args, .. }
+                    if args.contains(&child.node) =>
+                {
+                    roles = roles.with(w.roles(up));
+                    if let Some(target) = w.callee(up).and_then(|target| w.body(target)) {
+                        roles = w
+                            .under(target)
+                            .fold(roles, |all, inner| all.with(settings(w.roles(inner))));
+                    }
+                    break;
+                }
+                _ => break,
+            }
+            child = up;
+        }
+        roles
+    }
+
+    fn param(&mut self, function: FnRef, at: usize, roles: Roles, hops: u32) {
+        let callers = self.graph.callers(function);
+        if callers.is_empty() || callers.iter().any(|edge| !edge.exact) {
+            self.vague();
+        }
+        for edge in callers.iter().take(24) {
+            match self.workspace.passed_at(edge.site, function, at) {
+                Some(arg) => self.visit(arg, roles, hops),
+                None => self.vague(),
+            }
+        }
+    }
+
+    fn field(&mut self, base: At, name: &Name, roles: Roles, hops: u32) {
+        let w = self.workspace;
+        let Ty::Local(def @ Def::Struct(..)) = w.ty(base) else { return self.vague() };
+        let made = w.initialisers(def, name);
+        if made.is_empty() {
+            return self.vague();
+        }
+        for at in made.into_iter().filter(|at| !w.is_test(*at)) {
+            self.visit(at, roles, hops);
+        }
+    }
+
+    /// The values a function returns.
+    fn returned(&mut self, target: FnRef, roles: Roles, hops: u32) {
+        let w = self.workspace;
+        let Some(body) = w.body(target) else { return self.vague() };
+        let returns: Vec<At> = w
+            .under(body)
+            .filter_map(|at| match w.kind(at) {
+                Kind::Return(Some(value)) => Some(at.with(*value)),
+                _ => None,
+            })
+            .collect();
+        for value in returns {
+            self.visit(value, roles, hops);
+        }
+        if let Kind::Block { stmts, tail: true } = w.kind(body)
+            && let Some(last) = stmts.last()
+        {
+            self.visit(body.with(*last), roles, hops);
+        }
+    }
+
+    /// A construction: what it gives, what is chained to it, and what it is given to send through.
+    fn made(&mut self, at: At, roles: Roles, hops: u32) {
+        let w = self.workspace;
+        let fact = w.known(at);
+        let gives = fact.map(|fact| fact.gives).unwrap_or_default();
+        let mut all = roles.with(gives).with(self.called_on(at));
+        let links: Vec<At> = match w.kind(at) {
+            Kind::Method { receiver, .. } => w.chain(at.with(*receiver)),
+            _ => Vec::new(),
+        };
+        all = links.iter().fold(all, |all, link| all.with(w.roles(*link)));
+        if let Some(name) = self.named(at) {
+            all = all.with(self.set_on(at, &name));
+        }
+        let mut vague = false;
+        for inner in self.sent_through(at) {
+            let mut walk = Walk {
+                workspace: w,
+                graph: self.graph,
+                found: Origins::default(),
+                seen: self.seen.clone(),
+            };
+            walk.visit(inner, Roles::default(), hops);
+            vague |= walk.found.vague || walk.found.known.is_empty();
+            all = walk.found.known.iter().fold(all, |all, origin| all.with(origin.roles));
+        }
+        self.found.known.push(Origin { made: at, roles: all, vague });
+    }
+
+    /// The name a construction is first bound to, through its own chain.
+    fn named(&self, at: At) -> Option<Name> {
+        let w = self.workspace;
+        for up in w.ancestors(at) {
+            match w.kind(up) {
+                Kind::Let { pat, .. } => return pat.binding().cloned(),
+                Kind::Method { .. } | Kind::Await(_) | Kind::Try(_) | Kind::Wrap(_) => {}
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// Clients handed to this one: `.with_http_client(client)`.
+    fn sent_through(&self, at: At) -> Vec<At> {
+        let w = self.workspace;
+        let mut found = Vec::new();
+        let mut child = at;
+        for up in w.ancestors(at) {
+            match w.kind(up) {
+                Kind::Method { receiver, args, .. } if *receiver == child.node => {
+                    if w.roles(up).has(Role::WrapsClient) {
+                        found.extend(args.first().map(|arg| up.with(*arg)));
+                    }
+                }
+                Kind::Await(_) | Kind::Try(_) | Kind::Wrap(_) => {}
+                _ => break,
+            }
+            child = up;
+        }
+        if w.roles(at).has(Role::WrapsClient) {
+            found.extend(w.argument(at, w.known(at).map_or(0, |fact| fact.arg)));
+        }
+        found
+    }
+}
+
+/// The roles that say how a client behaves.
+fn settings(roles: Roles) -> Roles {
+    let kept = [
+        Role::Timeout,
+        Role::ConnectTimeout,
+        Role::Retry,
+        Role::Backoff,
+        Role::RateLimit,
+        Role::ConcurrencyLimit,
+        Role::Bounded,
+    ];
+    kept.into_iter().filter(|role| roles.has(*role)).collect()
+}
