@@ -4,8 +4,10 @@
 //! says what time it is, how the dice fell and what the store answered. That is why the same code
 //! runs in the Worker and in tests that cover a month in a millisecond.
 
+pub mod auth;
 pub mod cache;
 pub mod config;
+pub mod http;
 pub mod openai;
 pub mod price;
 pub mod refusal;

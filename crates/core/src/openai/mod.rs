@@ -5,12 +5,21 @@
 
 pub mod effective;
 pub mod endpoint;
+pub mod error;
 pub mod json;
+pub mod models;
+pub mod redact;
+pub mod reply;
+pub mod upstream;
+mod usage;
 pub mod validate;
 
 pub use effective::{Delivery, Effective};
 pub use endpoint::Endpoint;
+pub use error::{error_body, error_headers};
 pub use json::Envelope;
+pub use reply::{NotAReply, ReplyFacts};
+pub use upstream::{FailedReply, UpstreamFailure, read_failure};
 pub use validate::{requested_model, validate};
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod lex;
 pub(crate) mod number;
 pub(crate) mod path;
 mod scan;
+mod unescape;
 mod value;
 
 pub use scan::{MAX_DEPTH, MAX_VALUES};
@@ -35,6 +36,17 @@ impl Envelope {
     ///
     /// Nesting is at most [`MAX_DEPTH`] and there are at most [`MAX_VALUES`] values and keys; both
     /// bound the memory that a hostile body can take, which is 16 bytes a value.
+    ///
+    /// ```
+    /// use tollhouse_core::openai::Envelope;
+    ///
+    /// let body = Envelope::parse(br#"{"model":"fast","n": 1.0}"#.to_vec())?;
+    /// assert_eq!(body.root().get("n").map(|n| n.raw()), Some("1.0"));
+    ///
+    /// let refusal = Envelope::parse(br#"{"a":{"b":1,"b":2}}"#.to_vec()).unwrap_err();
+    /// assert_eq!(refusal.param.as_deref(), Some("a.b"));
+    /// # Ok::<(), tollhouse_core::refusal::Refusal>(())
+    /// ```
     ///
     /// # Errors
     /// `invalid_json` for what is not JSON in UTF-8 or too deep, `duplicate_key` for a key that

@@ -2,16 +2,19 @@
 
 use std::fmt::Write;
 
+use crate::openai::redact::redact;
+
 /// The longest part of a key that is shown, in characters.
 const LONGEST_KEY: usize = 64;
 
-/// Adds a key; what is not visible or too long is left out, since the caller chose it.
+/// Adds a key; what is not visible, too long or like a secret is left out, since the caller chose it.
 pub(crate) fn push_key(path: &mut String, key: &str) {
     if !path.is_empty() {
         path.push('.');
     }
-    path.extend(key.chars().filter(|character| !character.is_control()).take(LONGEST_KEY));
-    if key.chars().count() > LONGEST_KEY {
+    let shown = redact(key, &[]);
+    path.extend(shown.chars().filter(|character| !character.is_control()).take(LONGEST_KEY));
+    if shown.chars().count() > LONGEST_KEY {
         path.push('…');
     }
 }

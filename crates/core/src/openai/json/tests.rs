@@ -92,6 +92,17 @@ fn nesting_has_a_limit_that_a_long_body_meets_at_once() {
 }
 
 #[test]
+fn a_value_takes_sixteen_bytes() {
+    assert_eq!(size_of::<Node>(), 16);
+}
+
+#[test]
+fn a_key_like_a_secret_is_not_repeated() {
+    let refusal = parse(r#"{"sk-abcdefghijkl":1,"sk-abcdefghijkl":2}"#).expect_err("duplicate");
+    assert_eq!(refusal.param.as_deref(), Some("[redacted]"));
+}
+
+#[test]
 fn the_number_of_values_has_a_limit() {
     let body = |items: usize| format!("{{\"a\":[0{}]}}", ",0".repeat(items - 1));
     // The object, the key and the array count too.
@@ -134,7 +145,7 @@ fn nearly_json() -> impl Strategy<Value = String> {
         "\"\\n\"",
         "\"\\u0061\"",
         "1",
-        "-0.5e3",
+        "-0.5e3 ",
         "true",
         "false",
         "null",
@@ -203,6 +214,17 @@ proptest! {
             object.to_string()
         };
         prop_assert_eq!(rebuilt(parse(&body).unwrap().root()), serde_json::from_str::<Reference>(&body).unwrap());
+    }
+
+    #[test]
+    fn escaped_strings_are_compared_as_they_are_decoded(text: String, other: String) {
+        let units: Vec<_> = text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+        let units = units.concat();
+        let envelope = parse(&format!("{{\"text\":\"{units}\"}}")).unwrap();
+        let value = envelope.root().get("text").unwrap();
+        prop_assert!(value.is_str(&text));
+        prop_assert_eq!(value.is_str(&other), text == other);
+        prop_assert_eq!(value.as_str().unwrap(), text);
     }
 
     #[test]

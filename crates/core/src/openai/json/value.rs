@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Envelope;
 use super::scan::{Node, narrow, wide};
+use super::unescape::Unescaped;
 
 /// What a JSON value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,13 +73,15 @@ impl<'e> Value<'e> {
         decoded(&self.envelope.text, self.node())
     }
 
-    /// Whether it is this string.
+    /// Whether it is this string; copies nothing.
     pub fn is_str(self, text: &str) -> bool {
         let node = self.node();
-        if node.escaped {
-            return self.as_str().is_some_and(|own| own == text);
+        let inside = unquoted(self.raw());
+        match (node.kind, node.escaped) {
+            (Kind::String, false) => inside == text,
+            (Kind::String, true) => Unescaped::new(inside).eq(text.chars()),
+            (Kind::Null | Kind::Bool | Kind::Number | Kind::Array | Kind::Object, _) => false,
         }
-        node.kind == Kind::String && unquoted(self.raw()) == text
     }
 
     /// A boolean's value.
@@ -169,12 +172,11 @@ pub(super) fn decoded(text: &str, node: Node) -> Option<Cow<'_, str>> {
     if node.kind != Kind::String {
         return None;
     }
-    let raw = text.get(wide(node.start)..wide(node.end))?;
+    let inside = unquoted(text.get(wide(node.start)..wide(node.end))?);
     if node.escaped {
-        // The scan has checked every escape, so this gives a string.
-        return serde_json::from_str(raw).ok().map(Cow::Owned);
+        return Some(Cow::Owned(Unescaped::decode(inside)));
     }
-    Some(Cow::Borrowed(unquoted(raw)))
+    Some(Cow::Borrowed(inside))
 }
 
 fn unquoted(raw: &str) -> &str {

@@ -92,3 +92,6 @@ pub(crate) fn null_is_absent(endpoint: Endpoint, name: &str) -> bool {
 pub(super) fn takes_sampling(model: &Model) -> bool {
     model.targets.iter().any(|target| target.dialect.sampling)
 }
+
+#[cfg(test)]
+mod tests;
