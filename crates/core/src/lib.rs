@@ -11,4 +11,5 @@ pub mod http;
 pub mod openai;
 pub mod price;
 pub mod refusal;
+pub mod stream;
 pub mod units;

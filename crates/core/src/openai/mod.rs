@@ -11,7 +11,7 @@ pub mod models;
 pub mod redact;
 pub mod reply;
 pub mod upstream;
-mod usage;
+pub(crate) mod usage;
 pub mod validate;
 
 pub use effective::{Delivery, Effective};
