@@ -203,10 +203,10 @@ fn reasoning_is_told_once() {
         let stream = Provider::chat("second").stream(reasoning, &["Four.".into()]);
         let result = feed(&mut relay, &stream, usize::MAX, &[], &mut out);
         assert_eq!(result.clone().err(), expected.clone().err(), "{reasoning:?}");
-        if let Ok(told) = expected {
-            let answer = read(&out);
-            assert_eq!(answer.choices[0].reasoning, told);
-            assert_eq!(answer.choices[0].content, "Four.");
+        let told = read(&out).choices.remove(0);
+        match expected {
+            Ok(reasoning) => assert_eq!((&*told.reasoning, &*told.content), (reasoning, "Four.")),
+            Err(_) => assert_eq!((&*told.reasoning, &*told.content), ("Let me t", "")),
         }
     }
 }
@@ -228,6 +228,27 @@ fn a_tool_call_may_follow_text_but_not_precede_it() {
     assert_eq!(answer.choices[0].arguments, ["{}"]);
     assert_eq!(answer.choices[0].content, "Let me look.");
     assert!(answer.done);
+}
+
+#[test]
+fn a_chunk_of_old_and_new_text_holds_the_new_alone() {
+    let (mut relay, mut out) = interrupted("Once upon ");
+    let before = out.len();
+    relay.resume(Resume::Restart, SPENT).unwrap();
+    let choice = |delta: Value| json!([{"index": 0, "delta": delta, "logprobs": {"content": []}}]);
+    let usage = json!({"prompt_tokens": 1, "completion_tokens": 2, "cost": 0.1});
+    let second = Provider::chat("second");
+    let old = json!({"role": "assistant", "content": "Once", "refusal": null});
+    relay.push(second.chunk(&choice(old), &usage).as_bytes(), &mut out).unwrap();
+    assert_eq!(out.len(), before, "a chunk of old text has nothing for the caller");
+    let both = json!({"role": "assistant", "content": " upon a time", "refusal": null});
+    relay.push(second.chunk(&choice(both), &usage).as_bytes(), &mut out).unwrap();
+    let event = String::from_utf8(out.split_off(before)).unwrap();
+    let chunk: Value = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
+    let delta = json!({"content": "a time", "refusal": null});
+    assert_eq!(chunk["choices"], json!([{"index": 0, "delta": delta, "logprobs": null}]));
+    assert_eq!((&chunk["id"], &chunk["created"]), (&json!("id-first"), &json!("first".len())));
+    assert_eq!(chunk["usage"]["completion_tokens"], 12);
 }
 
 #[test]
