@@ -5,11 +5,23 @@
 //! runs in the Worker and in tests that cover a month in a millisecond.
 
 pub mod auth;
+pub mod breaker;
 pub mod cache;
 pub mod config;
+pub mod health;
 pub mod http;
+pub mod ledger;
+pub mod metrics;
+pub mod mock;
 pub mod openai;
+pub mod pipeline;
 pub mod price;
+pub mod rate;
+pub mod record;
+pub mod redact;
 pub mod refusal;
+pub mod retry;
+pub mod route;
+pub mod router;
 pub mod stream;
 pub mod units;

@@ -3,6 +3,8 @@
 //! Prices are integers too: picodollars (10⁻¹² USD) a token, so that 0.15 USD per million tokens is
 //! 150 000 and nothing is lost. A model without a price has an unknown cost, never a zero one.
 
+pub mod table;
+
 use crate::units::{MicroUsd, Tokens};
 
 /// Picodollars (10⁻¹² USD) for one token.
@@ -55,6 +57,30 @@ impl Usage {
             reasoning: self.reasoning.saturating_add(other.reasoning),
             estimated: self.estimated || other.estimated,
         }
+    }
+}
+
+impl PicoUsdPerToken {
+    /// A price as providers publish it, in US dollars per million tokens: exact to twelve decimals
+    /// of a dollar per token, zero for what is negative or not a number.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::as_conversions,
+        reason = "the cast saturates, and a negative price or NaN is zero"
+    )]
+    pub const fn from_usd_per_million(usd: f64) -> Self {
+        Self((usd * 1_000_000.0).round() as u64)
+    }
+
+    /// The price in US dollars per million tokens.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::as_conversions,
+        reason = "prices are far below 2^53 picodollars"
+    )]
+    pub const fn usd_per_million(self) -> f64 {
+        self.0 as f64 / 1_000_000.0
     }
 }
 

@@ -33,28 +33,38 @@ pub enum Route {
 /// # Errors
 /// [`Code::RouteNotFound`], and [`Code::MethodNotAllowed`] for a known path.
 pub fn route(method: &str, path: &str) -> Result<Route, Refusal> {
-    let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
-    let (expected, route) = match path {
-        "/v1/chat/completions" => ("POST", Route::Model(Endpoint::ChatCompletions)),
-        "/v1/completions" => ("POST", Route::Model(Endpoint::Completions)),
-        "/v1/embeddings" => ("POST", Route::Model(Endpoint::Embeddings)),
-        "/v1/models" => ("GET", Route::Models),
-        "/health/live" | "/healthz" | "/health/liveness" | "/health/liveliness" => {
-            ("GET", Route::HealthLive)
-        }
-        "/health/ready" | "/readyz" | "/health/readiness" | "/health" => ("GET", Route::HealthReady),
-        "/metrics" => ("GET", Route::Metrics),
-        "/admin/config" => ("GET", Route::AdminConfig),
-        "/admin/usage" => ("GET", Route::AdminUsage),
-        other => match other.strip_prefix("/v1/models/") {
-            Some(name) if !name.is_empty() => ("GET", Route::ModelNamed(decode(name))),
-            Some(_) | None => return Err(not_found()),
-        },
-    };
+    let (expected, route) = find(path).ok_or_else(not_found)?;
     if method == expected || (expected == "GET" && method == "HEAD") {
         return Ok(route);
     }
     Err(Refusal::new(Code::MethodNotAllowed, format!("this path takes {expected}")))
+}
+
+/// The method that a path takes, for `allow`.
+pub fn allowed(path: &str) -> Option<&'static str> {
+    find(path).map(|(method, _)| method)
+}
+
+fn find(path: &str) -> Option<(&'static str, Route)> {
+    let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
+    if let Some(endpoint) = Endpoint::at(path) {
+        return Some(("POST", Route::Model(endpoint)));
+    }
+    let route = match path {
+        "/v1/models" => Route::Models,
+        "/health/live" | "/healthz" | "/health/liveness" | "/health/liveliness" => {
+            Route::HealthLive
+        }
+        "/health/ready" | "/readyz" | "/health/readiness" | "/health" => Route::HealthReady,
+        "/metrics" => Route::Metrics,
+        "/admin/config" => Route::AdminConfig,
+        "/admin/usage" => Route::AdminUsage,
+        other => match other.strip_prefix("/v1/models/") {
+            Some(name) if !name.is_empty() => Route::ModelNamed(decode(name)),
+            Some(_) | None => return None,
+        },
+    };
+    Some(("GET", route))
 }
 
 fn not_found() -> Refusal {

@@ -42,7 +42,7 @@ export default {
 
   async scheduled(_event, env, ctx) {
     const call = new Call(undefined, env, ctx);
-    hold(call.id);
+    hold(call);
     enter(() => rust.tick(call.id, env));
     await call.finished;
   },

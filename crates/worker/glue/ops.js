@@ -11,7 +11,6 @@ const NOTHING = -5;
 const CONNECT_TIMED_OUT = -6;
 
 const EMPTY = new Uint8Array(0);
-const encoder = new TextEncoder();
 
 export const calls = new Map();
 let lastId = 0;
@@ -105,18 +104,21 @@ export function read_body(id, slot, limit) {
 
 export function answer(id, status, head, body) {
   const call = calls.get(id);
-  call?.resolve(new Response(body.length === 0 ? null : body.slice(), { status, headers: pairs(head) }));
+  hold(call);
+  call.resolve(new Response(body.length === 0 ? null : body.slice(), { status, headers: pairs(head) }));
 }
 
 // Answers with the very bytes that the provider sent, which are still at hand.
 export function answer_received(id, upstream, status, head) {
   const call = calls.get(id);
-  const held = call?.upstream.get(upstream);
-  call?.resolve(new Response(held?.body ?? null, { status, headers: pairs(head) }));
+  const held = call.upstream.get(upstream);
+  hold(call);
+  call.resolve(new Response(held?.body ?? null, { status, headers: pairs(head) }));
 }
 
 export function answer_stream(id, status, head) {
   const call = calls.get(id);
+  hold(call);
   const { readable, writable } = new IdentityTransformStream();
   call.writer = writable.getWriter();
   call.writer.closed.catch(() => call.leave());
@@ -273,16 +275,27 @@ export function sleep(id, slot, ms) {
   call.running.add(cancel);
 }
 
+// Waits, whether the caller is still there or not.
+export function pause(_id, slot, ms) {
+  const done = completer(slot);
+  setTimeout(() => done(0), ms);
+}
+
+// How long a Durable Object may take to answer.
+const OBJECT_MS = 5000;
+
 // One message to a Durable Object.
 export function object(id, slot, binding, name, path, body) {
   const done = completer(slot);
   const namespace = calls.get(id).env[binding];
   if (!namespace) return done(FAILED, `no binding ${binding}`);
+  const timer = setTimeout(() => done(TIMED_OUT), OBJECT_MS);
   const stub = namespace.get(namespace.idFromName(name));
   stub
     .fetch(`https://${binding.toLowerCase()}${path}`, { method: "POST", body: body.slice() })
-    .then(async (reply) => done(reply.status, "", new Uint8Array(await reply.arrayBuffer())))
-    .catch((error) => done(FAILED, text(error)));
+    .then(async (reply) => done(reply.status, reply.headers.get("content-type") ?? "", new Uint8Array(await reply.arrayBuffer())))
+    .catch((error) => done(FAILED, text(error)))
+    .finally(() => clearTimeout(timer));
 }
 
 export function kv_get(id, slot, binding, key) {
@@ -323,8 +336,7 @@ export function post(id, slot, url, body, ms) {
 }
 
 // What is done after the reply keeps the Worker awake until `finish`.
-export function hold(id) {
-  const call = calls.get(id);
+export function hold(call) {
   if (call.finished) return;
   call.finished = new Promise((resolve) => (call.finish = resolve));
   call.ctx.waitUntil(call.finished);

@@ -38,7 +38,7 @@ pub(crate) fn overrides() -> Vec<(String, String)> {
 }
 
 fn texts_of(env: &JsValue) -> BTreeMap<String, String> {
-    let names = Object::keys(env.unchecked_ref());
+    let names = Object::keys(env.unchecked_ref::<Object>());
     names
         .iter()
         .filter_map(|name| {

@@ -26,6 +26,7 @@ extern "C" {
     pub(crate) fn read(call: u32, slot: u32, upstream: u32, idle_ms: f64);
     pub(crate) fn drop_upstream(call: u32, upstream: u32);
     pub(crate) fn sleep(call: u32, slot: u32, ms: f64);
+    pub(crate) fn pause(call: u32, slot: u32, ms: f64);
     pub(crate) fn object(call: u32, slot: u32, binding: &str, name: &str, path: &str, body: &[u8]);
     pub(crate) fn kv_get(call: u32, slot: u32, binding: &str, key: &str);
     pub(crate) fn kv_put(
@@ -37,7 +38,6 @@ extern "C" {
         ttl_seconds: f64,
     );
     pub(crate) fn post(call: u32, slot: u32, url: &str, body: &[u8], ms: f64);
-    pub(crate) fn hold(call: u32);
     pub(crate) fn finish(call: u32);
     pub(crate) fn log(line: &str);
     pub(crate) fn now() -> f64;

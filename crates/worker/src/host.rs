@@ -8,7 +8,8 @@ use tollhouse_core::{
     cache::key::CacheKey,
     pipeline::{
         exchange::{
-            Answer, AnswerBody, Outbound, Part, ReadFailure, Received, SendFailure, Upstream, UpstreamBody,
+            Answer, AnswerBody, Outbound, Part, ReadFailure, Received, SendFailure, Upstream,
+            UpstreamBody,
         },
         host::{CallerLeft, Host, Unavailable},
     },
@@ -77,31 +78,35 @@ impl Host for WorkerHost {
     }
 
     async fn body(&self, limit: u64) -> Received {
-        let done = Self::op(|slot| glue::read_body(self.call, slot, float(limit))).await;
+        let done = Self::op(|slot| glue::read_body(self.call, slot, number(limit))).await;
         match done.ending {
             Ending::Done(_) => Received::Body(done.body),
             Ending::TooLong => Received::TooLong,
-            Ending::TimedOut | Ending::Failed | Ending::CallerLeft | Ending::Nothing => {
-                Received::CallerLeft
-            }
+            Ending::TimedOut
+            | Ending::ConnectTimedOut
+            | Ending::Failed
+            | Ending::CallerLeft
+            | Ending::Nothing => Received::CallerLeft,
         }
     }
 
     async fn limiter(&self, group: &str, message: &[u8]) -> Result<Vec<u8>, Unavailable> {
         let done =
             Self::op(|slot| glue::object(self.call, slot, "LIMITER", group, "/", message)).await;
-        if done.ending == Ending::Done(200) { Ok(done.body) } else { Err(Unavailable) }
+        let answered = done.ending == Ending::Done(200);
+        isolate::this().limiter_answered(answered);
+        if answered { Ok(done.body) } else { Err(Unavailable) }
     }
 
     async fn load(&self, key: &CacheKey) -> Option<Vec<u8>> {
-        let name = key.to_string();
+        let name = key.to_hex();
         let done = Self::op(|slot| glue::kv_get(self.call, slot, "CACHE", &name)).await;
         matches!(done.ending, Ending::Done(_)).then_some(done.body)
     }
 
     async fn store(&self, key: &CacheKey, entry: Vec<u8>, ttl: DurationMs) {
-        let name = key.to_string();
-        let seconds = float(ttl.max(KV_MIN_TTL).secs_ceil());
+        let name = key.to_hex();
+        let seconds = number(ttl.max(KV_MIN_TTL).secs_ceil());
         // A value that cannot be kept is a miss next time.
         Self::op(|slot| glue::kv_put(self.call, slot, "CACHE", &name, &entry, seconds)).await;
     }
@@ -135,7 +140,10 @@ impl Host for WorkerHost {
             Ending::Nothing => 200,
         };
         let header = |name: &str| {
-            done.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::to_owned)
+            done.head
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+                .map(str::to_owned)
         };
         let body = if done.ending == Ending::Nothing {
             UpstreamBody::Stream(OpenStream { call: self.call, upstream, ended: false })
@@ -170,7 +178,9 @@ impl Host for WorkerHost {
 
     fn answer(&self, answer: Answer<'_>) {
         match answer.body {
-            AnswerBody::Whole(bytes) => glue::answer(self.call, answer.status, answer.headers, bytes),
+            AnswerBody::Whole(bytes) => {
+                glue::answer(self.call, answer.status, answer.headers, bytes)
+            }
             AnswerBody::AsReceived => {
                 let last = self.upstreams.get().wrapping_sub(1);
                 glue::answer_received(self.call, last, answer.status, answer.headers);
@@ -190,7 +200,7 @@ impl Host for WorkerHost {
     }
 
     fn record(&self, record: &Record) {
-        isolate::record(record);
+        isolate::this().record(record);
     }
 }
 
@@ -200,13 +210,13 @@ pub(crate) fn now() -> UnixMs {
 }
 
 fn millis(length: DurationMs) -> f64 {
-    float(length.0)
+    number(length.0)
 }
 
 /// JavaScript's numbers hold integers up to 2⁵³ exactly, which no time or length here reaches.
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "below 2^53, see above")]
-const fn float(number: u64) -> f64 {
-    number as f64
+pub(crate) const fn number(value: u64) -> f64 {
+    value as f64
 }
 
 #[expect(
@@ -215,6 +225,12 @@ const fn float(number: u64) -> f64 {
     clippy::cast_sign_loss,
     reason = "a cast from float saturates, and the clock is positive"
 )]
-const fn whole(number: f64) -> u64 {
+pub(crate) const fn whole(number: f64) -> u64 {
     number as u64
+}
+
+/// 128 random bits.
+pub(crate) fn random_u128() -> u128 {
+    let bytes = glue::random_bytes(16);
+    bytes.iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte))
 }

@@ -1,22 +1,111 @@
 //! The gateway on Cloudflare Workers.
 //!
 //! Only here are `JsValue` and `worker::` known. Requests come in through [`begin`], driven by
-//! `glue/entry.js`; what the pipeline asks of the platform goes out through [`ops`](mod@ops).
+//! `glue/entry.js`; what the pipeline asks of the platform goes out as operations of `glue/ops.js`.
 
+mod env;
 mod executor;
 mod glue;
+mod host;
+mod isolate;
+mod objects;
 mod ops;
+mod pages;
 
-use ops::Op;
-use wasm_bindgen::prelude::wasm_bindgen;
+pub use objects::{Ledger, Limiter};
+use tollhouse_core::{
+    pipeline::{self, exchange::Arrived},
+    record::RequestId,
+    refusal::{Code, Refusal},
+    router::{self, Route},
+};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-/// A request has come in; its body is still to be read.
+use crate::host::WorkerHost;
+
+/// A request has come in; its body is still to be read. `head` is its method, its address and its
+/// headers (`name:value`), a line each.
 #[wasm_bindgen]
-pub fn begin(call: u32, _env: &wasm_bindgen::JsValue, head: String) {
+pub fn begin(call: u32, env: &JsValue, head: &str) {
+    env::read(env);
+    let arrived = arrived(head);
     executor::spawn(async move {
-        let body = Op::start(|slot| glue::read_body(call, slot, 10_485_760.0)).await;
-        let text = format!("{head}\n{:?} {}", body.ending, body.body.len());
-        glue::answer(call, 200, "content-type:text/plain", text.as_bytes());
+        serve(call, arrived).await;
         glue::finish(call);
     });
+}
+
+/// The platform's clock: a time to hand over counts and to look at the configuration.
+#[wasm_bindgen]
+pub fn tick(call: u32, env: &JsValue) {
+    env::read(env);
+    executor::spawn(async move {
+        let isolate = isolate::this();
+        isolate.look(call).await;
+        isolate.flush(call).await;
+        glue::finish(call);
+    });
+}
+
+async fn serve(call: u32, arrived: Arrived) {
+    let id = RequestId::new(host::random_u128());
+    let isolate = isolate::this();
+    let route = match router::route(&arrived.method, &arrived.path) {
+        Ok(route) => route,
+        Err(refusal) => return pages::refuse_route(call, id, &arrived.path, &refusal),
+    };
+    let gate = isolate.gate(call).await;
+    let endpoint = match route {
+        Route::Model(endpoint) => endpoint,
+        Route::Models
+        | Route::ModelNamed(_)
+        | Route::HealthLive
+        | Route::HealthReady
+        | Route::Metrics
+        | Route::AdminConfig
+        | Route::AdminUsage => {
+            return pages::serve(call, id, &isolate, gate.as_deref(), route, &arrived).await;
+        }
+    };
+    let Some(gate) = gate else {
+        return pages::refuse(
+            call,
+            id,
+            &Refusal::new(Code::ConfigInvalid, Code::ConfigInvalid.facts().meaning),
+        );
+    };
+    isolate.enter();
+    pipeline::run(&WorkerHost::new(call), &gate, arrived, endpoint, id).await;
+    isolate.tend(call).await;
+}
+
+fn arrived(head: &str) -> Arrived {
+    let mut lines = head.split('\n');
+    let method = lines.next().unwrap_or_default().to_owned();
+    let address = lines.next().unwrap_or_default();
+    let after_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let path_and_query =
+        after_scheme.find('/').and_then(|at| after_scheme.get(at..)).unwrap_or("/");
+    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+    let headers = lines.filter_map(|line| line.split_once(':'));
+    Arrived {
+        method,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_taken_apart() {
+        let arrived = arrived("GET\nhttps://h:8/v1/models?a=b\nhost:h:8\nx:y");
+        assert_eq!((arrived.method.as_str(), arrived.path.as_str()), ("GET", "/v1/models"));
+        assert_eq!(arrived.query, "a=b");
+        assert_eq!(arrived.header("host"), Some("h:8"));
+        assert_eq!(super::arrived("GET\nhttp://h").path, "/");
+    }
 }

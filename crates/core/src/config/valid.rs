@@ -315,8 +315,11 @@ pub struct RetryPolicy {
 pub struct Timeouts {
     /// Until a connection is made.
     pub connect: DurationMs,
-    /// Until the first byte of the body.
+    /// Until the first event of a stream.
     pub first_token: DurationMs,
+    /// Until the first byte of a reply that is not streamed. Such a reply comes when all of it is
+    /// made, so the bound for a first token would be too tight.
+    pub reply: DurationMs,
     /// Between two chunks.
     pub idle: DurationMs,
     /// The whole request, retries included.

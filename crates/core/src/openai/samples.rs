@@ -56,6 +56,7 @@ pub(crate) fn model(name: &str, dialects: &[Dialect]) -> Model {
         timeout: Timeouts {
             connect: DurationMs(5000),
             first_token: DurationMs(10_000),
+            reply: DurationMs(30_000),
             idle: DurationMs(15_000),
             total: DurationMs(60_000),
         },

@@ -38,7 +38,11 @@ pub trait Host {
     fn body(&self, limit: u64) -> impl Future<Output = Received>;
 
     /// Sends `message` to the limiter object of `group` and returns its reply.
-    fn limiter(&self, group: &str, message: &[u8]) -> impl Future<Output = Result<Vec<u8>, Unavailable>>;
+    fn limiter(
+        &self,
+        group: &str,
+        message: &[u8],
+    ) -> impl Future<Output = Result<Vec<u8>, Unavailable>>;
 
     /// Reads a cached reply; a store that fails holds nothing.
     fn load(&self, key: &CacheKey) -> impl Future<Output = Option<Vec<u8>>>;

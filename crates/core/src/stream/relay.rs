@@ -40,9 +40,9 @@ pub struct Relay {
     decoder: Decoder,
     usage_asked: bool,
     summary: Summary,
-    recording: Option<Recording>,
-    transcript: Option<Transcript>,
-    splice: Option<Splice>,
+    recording: Option<Box<Recording>>,
+    transcript: Option<Box<Transcript>>,
+    splice: Option<Box<Splice>>,
     done: bool,
 }
 
@@ -60,21 +60,21 @@ impl Relay {
         }
     }
 
-    /// Expects `n` choices, not one.
-    pub fn of_choices(mut self, n: usize) -> Self {
-        self.summary = Summary::of(n);
+    /// Expects `n` choices, not one; for a batch of prompts `n` for each.
+    pub fn of_choices(mut self, n: u64) -> Self {
+        self.summary = Summary::of(usize::try_from(n).unwrap_or(usize::MAX));
         self
     }
 
     /// Keeps what passes, for the cache.
     pub fn recorded(mut self) -> Self {
-        self.recording = Some(Recording::default());
+        self.recording = Some(Box::default());
         self
     }
 
     /// Remembers the text that passes, so that another provider can go on after it.
     pub fn recoverable(mut self) -> Self {
-        self.transcript = Some(Transcript::default());
+        self.transcript = Some(Box::default());
         self
     }
 
@@ -157,8 +157,8 @@ impl Relay {
     /// [`Unrecoverable`], as for [`sent`](Self::sent).
     pub fn resume(&mut self, how: Resume, spent: Usage) -> Result<(), Unrecoverable> {
         let told = self.sent()?;
-        let before = self.splice.as_ref().map(Splice::used_before).unwrap_or_default();
-        self.splice = Some(Splice::new(how, told, before.plus(spent)));
+        let before = self.splice.as_ref().map(|splice| splice.used_before()).unwrap_or_default();
+        self.splice = Some(Box::new(Splice::new(how, told, before.plus(spent))));
         self.decoder = Decoder::default();
         self.recording = None;
         self.summary.follow_on();

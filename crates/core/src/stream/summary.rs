@@ -3,8 +3,8 @@
 use super::{chunk::Chunk, fault::Fault};
 use crate::{openai::usage::Reported, price::Usage};
 
-/// The most choices that a stream may have: OpenAI's limit of `n`.
-pub(super) const MAX_CHOICES: usize = 128;
+/// The most choices that a stream may have, well above OpenAI's limits of `n` and of a batch.
+const MAX_CHOICES: usize = 4096;
 
 /// Reasons with which servers end an answer that they did not finish: Mistral and OpenRouter, vLLM
 /// and SGLang, DeepSeek.
@@ -18,9 +18,9 @@ pub struct Summary {
     /// The provider's last word on usage.
     pub usage: Option<Usage>,
     /// The provider's id of the answer.
-    pub id: Option<String>,
+    pub id: Option<Box<str>>,
     /// The provider's own name of the model.
-    pub model: Option<String>,
+    pub model: Option<Box<str>>,
     /// Bytes of text, refusals, reasoning and tool arguments, for an estimate of tokens.
     pub content_bytes: u64,
     /// Why each choice is complete, by its index; `None` while it is not.
@@ -85,8 +85,8 @@ impl Summary {
 }
 
 /// The first name that is one: Azure's first chunk has empty ones.
-fn note_name(known: &mut Option<String>, name: Option<&str>) {
+fn note_name(known: &mut Option<Box<str>>, name: Option<&str>) {
     if known.is_none() {
-        *known = name.filter(|name| !name.is_empty()).map(str::to_owned);
+        *known = name.filter(|name| !name.is_empty()).map(Box::from);
     }
 }

@@ -111,6 +111,14 @@ impl Effective {
         Self { endpoint, body, delivery, generation }
     }
 
+    /// Whether the caller wants server-sent events.
+    pub const fn is_streamed(&self) -> bool {
+        match self.delivery {
+            Delivery::Stream { .. } => true,
+            Delivery::Whole => false,
+        }
+    }
+
     /// Which call it is.
     pub const fn endpoint(&self) -> Endpoint {
         self.endpoint
@@ -139,6 +147,15 @@ impl Effective {
         match self.endpoint {
             Endpoint::ChatCompletions => offers("tools") || offers("functions"),
             Endpoint::Completions | Endpoint::Embeddings => false,
+        }
+    }
+
+    /// How many choices an answer has at most: `n`, for each prompt of a batch. None for embeddings.
+    pub fn choices(&self) -> u64 {
+        let Some(Generation { choices, .. }) = self.generation else { return 0 };
+        match self.endpoint {
+            Endpoint::ChatCompletions | Endpoint::Embeddings => choices,
+            Endpoint::Completions => choices.saturating_mul(estimate::prompts(&self.body)),
         }
     }
 

@@ -284,7 +284,7 @@ fn only_one_choice_of_text_can_be_continued() {
     let prefill = |texts: &[&str], delta: &str| {
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
         let stream = Provider::chat("first").stream("", &texts).replace("\"content\"", delta);
-        let mut relay = Relay::new(true).of_choices(texts.len()).recoverable();
+        let mut relay = Relay::new(true).of_choices(texts.len().try_into().unwrap()).recoverable();
         let until = stream.find("\"stop\"").unwrap();
         let _ = feed(&mut relay, &stream, until, &[], &mut Vec::new());
         relay.sent().unwrap().prefill().map(str::to_owned)
@@ -352,7 +352,8 @@ fn told(
     set: fn(&str) -> String,
 ) -> (Answer, u64) {
     let names = ["first", "second", "third", "fourth"];
-    let (mut relay, mut out) = (Relay::new(true).of_choices(texts.len()).recoverable(), Vec::new());
+    let (mut relay, mut out) =
+        (Relay::new(true).of_choices(texts.len().try_into().unwrap()).recoverable(), Vec::new());
     let mut resumed = 0;
     for (at, attempt) in attempts.iter().enumerate() {
         let Attempt { until, cuts, prefill, lengths } = attempt;

@@ -1,0 +1,90 @@
+//! May this request be answered from the cache, and may its answer be kept?
+//!
+//! The configuration decides, then the nature of the request, and the caller has the last word:
+//! `cache-control: no-store` bypasses, `no-cache` asks anew and keeps the answer, and
+//! `tollhouse-cache-ttl` asks for caching where the request's nature would speak against it.
+
+use crate::{config::valid::CachePolicy, http::CacheWish, record::CacheResult, units::DurationMs};
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Whether a kept answer may be used.
+    pub reads: bool,
+    /// Whether the answer is kept.
+    pub writes: bool,
+    /// For how long.
+    pub ttl: DurationMs,
+    /// What the caller is told, unless a kept answer is found.
+    pub result: CacheResult,
+}
+
+/// What a request is like, as far as caching is concerned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Nature {
+    /// How much chance there is in its answer: its temperature, 0 for embeddings, and infinite where
+    /// no target takes a temperature.
+    pub temperature: f64,
+    /// Whether it offers tools.
+    pub tools: bool,
+}
+
+/// Decides for a request of this nature, under the caller's wish and its own TTL if it named one.
+pub fn plan(
+    policy: &CachePolicy,
+    nature: Nature,
+    wish: CacheWish,
+    asked: Option<DurationMs>,
+) -> Plan {
+    let ttl = asked.unwrap_or(policy.ttl);
+    let plan = |reads, writes, result| Plan { reads, writes, ttl, result };
+    // Warm answers differ each time, and tools answer for a moment in the world.
+    let settled = nature.temperature <= policy.max_temperature && (policy.tools || !nature.tools);
+    if !policy.enabled || !(settled || asked.is_some()) {
+        return plan(false, false, CacheResult::Bypass);
+    }
+    match wish {
+        CacheWish::Normal => plan(true, true, CacheResult::Miss),
+        CacheWish::Refresh => plan(false, true, CacheResult::Refresh),
+        CacheWish::Bypass => plan(false, false, CacheResult::Bypass),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::valid::CacheScope;
+
+    const POLICY: CachePolicy = CachePolicy {
+        enabled: true,
+        ttl: DurationMs(300_000),
+        scope: CacheScope::Key,
+        max_temperature: 0.3,
+        tools: false,
+    };
+    const COOL: Nature = Nature { temperature: 0.1, tools: false };
+    const WARM: Nature = Nature { temperature: 0.9, tools: true };
+    const ASKED: Option<DurationMs> = Some(DurationMs(5000));
+
+    #[test]
+    fn cool_requests_are_kept_and_warm_ones_only_when_asked() {
+        assert_eq!(plan(&POLICY, COOL, CacheWish::Normal, None).result, CacheResult::Miss);
+        assert_eq!(plan(&POLICY, WARM, CacheWish::Normal, None).result, CacheResult::Bypass);
+        let warm = plan(&POLICY, WARM, CacheWish::Normal, ASKED);
+        assert_eq!((warm.result, warm.ttl), (CacheResult::Miss, DurationMs(5000)));
+    }
+
+    #[test]
+    fn the_caller_may_refresh_or_stay_out() {
+        let refresh = plan(&POLICY, COOL, CacheWish::Refresh, None);
+        assert_eq!((refresh.reads, refresh.writes), (false, true));
+        let out = plan(&POLICY, COOL, CacheWish::Bypass, None);
+        assert_eq!((out.reads, out.writes), (false, false));
+    }
+
+    #[test]
+    fn what_the_configuration_forbids_no_caller_can_ask_for() {
+        let off = CachePolicy { enabled: false, ..POLICY };
+        assert_eq!(plan(&off, COOL, CacheWish::Normal, ASKED).result, CacheResult::Bypass);
+    }
+}

@@ -1,0 +1,112 @@
+//! From the configuration as written to the valid one: what belongs together is checked here.
+//!
+//! Every builder looks at all its parts before it gives up, so that one pass finds everything; a
+//! part that could not be read has been reported by the reader and is `None`.
+
+mod auth;
+mod caller;
+mod mock;
+mod model;
+mod names;
+mod operations;
+mod policy;
+mod provider;
+mod routes;
+mod target;
+
+use super::{
+    Config,
+    findings::{Findings, Found, Notes, Spot},
+    problem::Rule,
+    raw::RawConfig,
+    tree::{Node, Origin, Path},
+};
+use crate::units::UnixMs;
+
+/// Sections of the contract that this version does not honour.
+const LATER_SECTIONS: [&str; 3] = ["guards", "mlflow", "experiments"];
+
+/// What every builder is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site<'a> {
+    notes: Notes<'a>,
+    today: UnixMs,
+}
+
+/// Takes sections out that cannot be honoured, with a finding for each.
+pub(crate) fn refuse_unsupported(root: &mut Node, findings: &Findings) {
+    let Some(table) = root.table_mut() else {
+        return;
+    };
+    for section in LATER_SECTIONS {
+        let Some(node) = table.remove(section) else {
+            continue;
+        };
+        let spot = match node.origin {
+            Origin::Variable { name, .. } => Spot::Variable(name),
+            Origin::Text { key, .. } => Spot::Text(key.start, key.end),
+            Origin::Prices | Origin::Default => Spot::Text(0, 0),
+        };
+        let message = format!("`[{section}]` is not supported by this version");
+        let found = Found::new(Rule::NotSupported, message)
+            .help("take it out: the gateway does not start with settings that it would not keep");
+        findings.push(spot, section.to_owned(), found);
+    }
+}
+
+/// The valid configuration, if every part of it could be built.
+pub(crate) fn config(
+    raw: &RawConfig,
+    notes: &Notes<'_>,
+    today: UnixMs,
+    digest: [u8; 32],
+) -> Option<Config> {
+    let site = Site { notes: *notes, today };
+    site.check_version(raw);
+    site.check_defaults(raw);
+    let auth = site.auth(raw);
+    let providers = site.providers(raw);
+    let models = site.models(raw, providers.as_ref());
+    let limits = operations::gateway_limits(raw.limits.as_ref());
+    let breaker = operations::breaker(raw.breaker.as_ref());
+    let alerts = site.alerts(raw.alerts.as_ref());
+    let telemetry = operations::telemetry(raw.telemetry.as_ref());
+    let config = Config {
+        digest,
+        auth: auth?,
+        providers: providers?,
+        models: models?,
+        limits: limits?,
+        breaker: breaker?,
+        alerts: alerts?,
+        telemetry: telemetry?,
+    };
+    site.check_routes(&config);
+    Some(config)
+}
+
+impl Site<'_> {
+    fn report(
+        &self,
+        at: &Path<'_>,
+        rule: Rule,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.notes.at_value(at, Found::new(rule, message).help(help));
+    }
+
+    fn check_version(&self, raw: &RawConfig) {
+        if let Some(version) = &raw.version
+            && version.0 != 1
+        {
+            let message = format!("`version` is {}", version.0);
+            self.report(
+                &Path::Root.key("version"),
+                Rule::UnsupportedVersion,
+                message,
+                "write `version = 1`",
+            );
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The configuration as written: every key that is read, what it takes, and what it is for.
+//!
+//! Every field is optional here, as a value that cannot be read is reported and passed over, so that
+//! one reading finds everything. Defaults stand in `base.toml`; what belongs together is checked in
+//! `build`. The doc comments are the descriptions in the JSON Schema.
+
+#[macro_use]
+mod read;
+mod auth;
+mod choice;
+mod model;
+mod operations;
+mod policy;
+mod provider;
+mod scalar;
+#[cfg(feature = "schema")]
+mod schema;
+
+pub(crate) use auth::{RawAuth, RawBudget, RawKey, RawRateLimits};
+pub(crate) use choice::{AuthMode, Kind};
+pub(crate) use model::{RawModel, RawPrice, RawTarget};
+pub(crate) use operations::{RawAlerts, RawBreaker, RawGatewayLimits, RawTelemetry};
+pub(crate) use policy::{RawBounds, RawCache, RawDefaults, RawParams, RawRetry, RawTimeout};
+pub(crate) use provider::{RawFault, RawProvider};
+pub(crate) use read::{List, Named, Read};
+pub(crate) use scalar::{Pair, Real, Secret, Status, Whole};
+
+raw! {
+    /// The configuration of a Tollhouse gateway.
+    RawConfig {
+        /// The version of this contract: 1.
+        #[cfg_attr(feature = "schema", schemars(extend("minimum" = 1, "maximum" = 1)))]
+        version: Whole<0, 1_000_000>,
+        /// Who may call.
+        auth: RawAuth,
+        /// Where models are run, by a name of your choice.
+        providers: Named<RawProvider>,
+        /// What every model inherits, key by key.
+        defaults: RawDefaults,
+        /// Models by the name that callers use.
+        models: Named<RawModel>,
+        /// Limits of the gateway itself.
+        limits: RawGatewayLimits,
+        /// When a failing target is rested.
+        breaker: RawBreaker,
+        /// Where operational events are sent.
+        alerts: RawAlerts,
+        /// What is logged and counted.
+        telemetry: RawTelemetry,
+    }
+}

@@ -1,0 +1,56 @@
+//! `[auth]`
+
+use super::{AuthMode, List, Named, Real, Whole};
+use crate::config::valid::Period;
+
+raw! {
+    /// Who may call.
+    RawAuth {
+        /// Whether callers need a key.
+        mode: AuthMode,
+        /// The callers' keys, at least one unless `mode` is `open`.
+        keys: List<RawKey>,
+    }
+}
+
+raw! {
+    /// A caller's key, known by its digest alone.
+    #[cfg_attr(feature = "schema", schemars(extend("required" = ["id", "sha256"])))]
+    RawKey {
+        /// The name in logs, metrics and the ledger: letters, digits, `.`, `_`, `-`.
+        id: String,
+        /// SHA-256 of the key in 64 hexadecimal digits: `printf %s "$KEY" | sha256sum`.
+        sha256: String,
+        /// Names of models it may use; `*` is all of them, those added later included.
+        models: List<String>,
+        /// What it may use of all models together.
+        limits: RawRateLimits,
+        /// What it may use of one model, by model name.
+        model_limits: Named<RawRateLimits>,
+        /// What it may spend; without it, spending is not limited.
+        budget: RawBudget,
+        /// The day from which the key is refused, as `2027-01-31` (UTC); without it, never.
+        expires: String,
+    }
+}
+
+raw! {
+    /// Token-bucket limits; what is absent is unlimited.
+    RawRateLimits {
+        /// Requests a minute, also the size of the bucket.
+        requests_per_minute: Whole<1, 1_000_000_000>,
+        /// Prompt and completion tokens a minute, also the size of the bucket.
+        tokens_per_minute: Whole<1, 1_000_000_000_000>,
+    }
+}
+
+raw! {
+    /// Money that may be spent in a period.
+    #[cfg_attr(feature = "schema", schemars(extend("required" = ["usd"])))]
+    RawBudget {
+        /// US dollars, more than 0.
+        usd: Real<0, 1_000_000_000>,
+        /// The period, in UTC.
+        per: Period,
+    }
+}

@@ -1,0 +1,122 @@
+//! Words of which a key takes one.
+
+use super::read::{Read, wrong_type};
+use crate::config::{
+    findings::{Found, Notes},
+    nearest,
+    problem::Rule,
+    secrets,
+    tree::{Node, Path, Value},
+    valid::{CacheScope, DeprecationPolicy, Period, Placement, Strategy, Unreachable},
+};
+
+/// `auth.mode`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AuthMode {
+    Keys,
+    Open,
+}
+
+/// `providers.….kind`, of those that this version speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    OpenAi,
+    Mock,
+}
+
+/// Kinds of the contract that this version does not speak.
+const LATER_KINDS: [&str; 5] = ["anthropic", "gemini", "azure", "oip", "edge"];
+
+/// Gives each variant the word it is written as and what the schema says of it.
+macro_rules! choice {
+    ($type:ident { $($word:literal = $variant:ident: $meaning:literal,)* }) => {
+        impl Read for $type {
+            fn read(node: &Node, at: &Path<'_>, notes: &Notes<'_>) -> Option<Self> {
+                match word(node, at, notes)? {
+                    $($word => Some(Self::$variant),)*
+                    other => {
+                        report_unknown(other, &[$($word),*], at, notes);
+                        None
+                    }
+                }
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "oneOf": [
+                    $({ "const": $word, "description": $meaning },)*
+                ]})
+            }
+        }
+    };
+}
+
+choice!(AuthMode {
+    "keys" = Keys: "Callers with a key of `auth.keys`.",
+    "open" = Open: "Anyone: for local use only.",
+});
+choice!(Kind {
+    "openai" = OpenAi: "Any server with OpenAI's API.",
+    "mock" = Mock: "The provider inside the Worker: deterministic answers, no network, no key.",
+});
+choice!(Placement {
+    "api" = Api: "Behind somebody's API, who bills each token.",
+    "gpu" = Gpu: "On a GPU of your own.",
+    "edge" = Edge: "In the Worker.",
+});
+choice!(Strategy {
+    "ordered" = Ordered: "The first healthy target, in the order written.",
+    "weighted" = Weighted: "By chance, by weight.",
+    "fastest" = Fastest: "The target with the shortest recent time to first byte.",
+});
+choice!(CacheScope {
+    "key" = Key: "Each caller's key has its own replies.",
+    "shared" = Shared: "All keys share replies.",
+});
+choice!(DeprecationPolicy {
+    "warn" = Warn: "It is called; the reply carries a `warning` header and the log a note.",
+    "refuse" = Refuse: "It is refused with `model_deprecated`.",
+    "allow" = Allow: "It is called, in silence.",
+});
+choice!(Unreachable {
+    "refuse" = Refuse: "The call is refused.",
+    "admit" = Admit: "The call is let through, uncounted.",
+});
+choice!(Period {
+    "day" = Day: "From midnight UTC.",
+    "week" = Week: "From Monday, UTC.",
+    "month" = Month: "From the first of the month, UTC.",
+});
+
+fn word<'a>(node: &'a Node, at: &Path<'_>, notes: &Notes<'_>) -> Option<&'a str> {
+    match &node.value {
+        Value::Text(text) => Some(text),
+        _ => wrong_type("a string", node, at, notes),
+    }
+}
+
+#[cold]
+fn report_unknown(word: &str, words: &[&str], at: &Path<'_>, notes: &Notes<'_>) {
+    if at.name() == "kind" && LATER_KINDS.contains(&word) {
+        let message = format!("providers of kind \"{word}\" are not supported by this version");
+        let found = Found::new(Rule::NotSupported, message);
+        notes.at_value(at, found.help("use \"openai\" or \"mock\""));
+        return;
+    }
+    let help = nearest::word(word, words).map_or_else(
+        || format!("it takes {}", nearest::listing(words)),
+        |known| format!("did you mean \"{known}\"?"),
+    );
+    let message = format!("`{}` cannot be {}", at.name(), secrets::quoted(word));
+    notes.at_value(at, Found::new(Rule::UnknownValue, message).help(help));
+}

@@ -1,0 +1,223 @@
+//! What one [`Record`] adds to the counts. This runs once a request and builds no text.
+
+use super::{
+    family::Family,
+    names::{NameId, Names},
+    store::Store,
+};
+use crate::{
+    config::valid::Target,
+    ledger::{Counts, Day, Slot, Usages},
+    price::Usage,
+    record::{Attempt, CacheResult, LimitScope, Record},
+    refusal::{Code, Fault},
+};
+
+/// Where an isolate counts.
+#[derive(Debug)]
+pub(super) struct Counting {
+    pub(super) names: Names,
+    pub(super) store: Store,
+    pub(super) usage: Usages,
+}
+
+/// The labels that most families share, as numbers.
+#[derive(Clone, Copy)]
+struct Labels {
+    endpoint: NameId,
+    model: NameId,
+    key: NameId,
+    target: NameId,
+    cache: NameId,
+}
+
+/// OpenTelemetry's labels of one operation; absent where no model is called.
+#[derive(Clone, Copy)]
+struct Operation {
+    name: NameId,
+    provider: NameId,
+    request_model: NameId,
+    response_model: NameId,
+}
+
+impl Counting {
+    pub(super) fn new() -> Self {
+        Self { names: Names::new(), store: Store::default(), usage: Usages::default() }
+    }
+
+    /// Counts everything that `record` says.
+    pub(super) fn observe(&mut self, record: &Record) {
+        let labels = self.labels(record);
+        self.count_request(record, labels);
+        self.count_times(record, labels);
+        self.count_usage(record, labels);
+        self.count_attempts(record, labels);
+        self.count_decisions(record, labels);
+        if record.endpoint.operation().is_some() {
+            let Labels { key, model, target, .. } = labels;
+            let slot = Slot { day: Day::of(record.started), key, model, target };
+            self.usage.entry(slot).or_default().add(&Counts::of(record));
+        }
+    }
+
+    /// Adds one to the counter of `family` whose only label has this value.
+    pub(super) fn count_event(&mut self, family: Family, value: &str) {
+        let value = self.names.id(value);
+        self.store.add(family, &[value], 1);
+    }
+
+    fn labels(&mut self, record: &Record) -> Labels {
+        let names = &mut self.names;
+        let mut optional = |text: Option<&str>| text.map_or(NameId::ABSENT, |text| names.id(text));
+        let key = optional(record.key.as_deref().map(|key| key.id.as_str()));
+        let model = optional(record.model.as_deref().map(|model| model.name.as_str()));
+        let target = optional(record.target.as_deref().map(|target| target.id.as_str()));
+        let endpoint = names.id(record.endpoint.name());
+        let cache = names.id(record.cache.name());
+        Labels { endpoint, model, key, target, cache }
+    }
+
+    fn count_request(&mut self, record: &Record, labels: Labels) {
+        let Labels { endpoint, model, key, .. } = labels;
+        let status = self.names.status(record.status);
+        let code = self.code(record.code);
+        self.store.add(Family::Requests, &[endpoint, model, key, status, code], 1);
+        if let Some(failure) = record.code {
+            let fault = self.names.id(fault_name(failure.facts().fault));
+            self.store.add(Family::Errors, &[endpoint, model, code, fault], 1);
+        }
+        self.store.add(Family::ClientsLeft, &[endpoint, model], record.client_left.into());
+        self.store.add(Family::BytesIn, &[endpoint], record.bytes_in);
+        self.store.add(Family::BytesOut, &[endpoint], record.bytes_out);
+    }
+
+    fn count_times(&mut self, record: &Record, labels: Labels) {
+        let Labels { endpoint, model, target, cache, .. } = labels;
+        let timings = record.timings;
+        self.store.observe(Family::RequestDuration, &[endpoint, model, cache], timings.total.0);
+        self.store.observe(Family::Overhead, &[endpoint, cache], timings.overhead().0);
+        if let Some(wait) = timings.first_token {
+            self.store.observe(Family::FirstToken, &[model, target], wait.0);
+        }
+    }
+
+    fn count_usage(&mut self, record: &Record, labels: Labels) {
+        let Labels { model, key, target, .. } = labels;
+        let Some(usage) = record.billed() else { return };
+        for (kind, tokens) in disjoint(usage) {
+            if tokens > 0 {
+                let kind = self.names.id(kind);
+                self.store.add(Family::Tokens, &[model, key, target, kind], tokens);
+            }
+        }
+        let cost = record.billed_cost().unwrap_or_default();
+        self.store.add(Family::Cost, &[model, key, target], cost.0);
+        self.store.add(Family::Unpriced, &[model, key, target], record.is_unpriced().into());
+        self.store.add(Family::Estimated, &[model, target], usage.estimated.into());
+        // The conventions want reported tokens or none.
+        if !usage.estimated {
+            self.observe_tokens(record, labels, usage);
+        }
+    }
+
+    fn observe_tokens(&mut self, record: &Record, labels: Labels, usage: Usage) {
+        let Some(target) = record.target.as_deref() else { return };
+        let Some(operation) = self.operation(record, labels, target) else { return };
+        let Operation { name, provider, request_model, response_model } = operation;
+        for (kind, tokens) in [("input", usage.prompt), ("output", usage.completion)] {
+            let kind = self.names.id(kind);
+            let labels = [name, provider, request_model, response_model, kind];
+            self.store.observe(Family::GenAiTokens, &labels, tokens.0);
+        }
+    }
+
+    fn count_attempts(&mut self, record: &Record, labels: Labels) {
+        let mut attempts = record.attempts.iter().peekable();
+        while let Some(attempt) = attempts.next() {
+            let target = self.names.id(&attempt.target.id);
+            let code = self.code(attempt.failure);
+            self.store.add(Family::Attempts, &[target, code], 1);
+            if attempts.peek().is_some() {
+                self.store.add(Family::Retries, &[labels.model, target, code], 1);
+            }
+            self.observe_attempt(record, labels, attempt, code);
+        }
+        let fell = record.fallback.into();
+        self.store.add(Family::Fallbacks, &[labels.model, labels.target], fell);
+    }
+
+    fn observe_attempt(
+        &mut self,
+        record: &Record,
+        labels: Labels,
+        attempt: &Attempt,
+        code: NameId,
+    ) {
+        let Some(operation) = self.operation(record, labels, &attempt.target) else { return };
+        let Operation { name, provider, request_model, response_model } = operation;
+        let labels = [name, provider, request_model, response_model, code];
+        self.store.observe(Family::GenAiDuration, &labels, attempt.took.0);
+        if let Some(wait) = attempt.first_chunk {
+            let labels = [name, provider, request_model, response_model];
+            self.store.observe(Family::GenAiFirstChunk, &labels, wait.0);
+        }
+    }
+
+    fn count_decisions(&mut self, record: &Record, labels: Labels) {
+        let Labels { endpoint, model, key, cache, .. } = labels;
+        if record.cache != CacheResult::None {
+            self.store.add(Family::CacheResults, &[endpoint, model, cache], 1);
+        }
+        for limit in &record.limits {
+            let parts = [limit.scope.name(), limit.resource.name(), limit.verdict.name()];
+            let [scope, resource, verdict] = parts.map(|part| self.names.id(part));
+            let (key, model) = match limit.scope {
+                LimitScope::Key => (key, NameId::ABSENT),
+                LimitScope::Model => (NameId::ABSENT, model),
+                LimitScope::KeyAndModel => (key, model),
+            };
+            self.store.add(Family::LimitDecisions, &[key, model, scope, resource, verdict], 1);
+        }
+        for guard in &record.guards {
+            let parts = [&*guard.guard, guard.stage.name(), &guard.label, guard.action.name()];
+            let [guard, stage, label, action] = parts.map(|part| self.names.id(part));
+            self.store.add(Family::GuardDecisions, &[model, guard, stage, label, action], 1);
+        }
+        for event in &record.breaker_events {
+            let parts = [event.target.id.as_str(), event.state.name()];
+            let labels = parts.map(|part| self.names.id(part));
+            self.store.add(Family::BreakerTransitions, &labels, 1);
+        }
+    }
+
+    fn operation(&mut self, record: &Record, labels: Labels, target: &Target) -> Option<Operation> {
+        let name = self.names.id(record.endpoint.operation()?);
+        let provider = self.names.id(&target.provider.name);
+        let response_model = self.names.id(&target.model);
+        Some(Operation { name, provider, request_model: labels.model, response_model })
+    }
+
+    fn code(&mut self, code: Option<Code>) -> NameId {
+        code.map_or(NameId::ABSENT, |code| self.names.id(code.name()))
+    }
+}
+
+/// Tokens by types that do not overlap.
+fn disjoint(usage: Usage) -> [(&'static str, u64); 5] {
+    let plain = usage.prompt.saturating_sub(usage.cached).saturating_sub(usage.cache_write);
+    [
+        ("input", plain.0),
+        ("cached_input", usage.cached.0),
+        ("cache_write", usage.cache_write.0),
+        ("output", usage.completion.saturating_sub(usage.reasoning).0),
+        ("reasoning", usage.reasoning.0),
+    ]
+}
+
+const fn fault_name(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Caller => "caller",
+        Fault::Provider => "provider",
+        Fault::Operator => "operator",
+    }
+}

@@ -1,0 +1,48 @@
+//! The end of a request: tokens are settled once, a refusal is told, the record is closed.
+
+use super::{
+    Gate, Stop,
+    exchange::{Answer, AnswerBody},
+    head,
+    host::Host,
+    stages::Admitted,
+};
+use crate::{
+    record::Record,
+    refusal::Code,
+    units::{Tokens, UnixMs},
+};
+
+/// Takes from the limits what was really used, and gives the rest of the reserve back.
+///
+/// Consumes the proof: a reservation is settled exactly once.
+pub(super) fn settle(gate: &Gate, admitted: Admitted, now: UnixMs, record: &mut Record) {
+    let used = record.usage.map_or(Tokens(0), crate::price::Usage::total);
+    record.settled = used;
+    gate.lessee.borrow_mut().settle(admitted.reservation, used, now);
+}
+
+/// Tells a refused caller, completes the record and hands it to the host.
+pub(super) fn close<H: Host>(host: &H, record: &mut Record, end: Result<(), Stop>) {
+    match end {
+        Ok(()) => {}
+        Err(Stop::Refused(refusal)) => {
+            record.code = Some(refusal.code);
+            let (status, headers, body) = head::refused(record, None, &refusal);
+            record.status = status;
+            record.bytes_out = u64::try_from(body.len()).unwrap_or(u64::MAX);
+            host.answer(Answer {
+                status,
+                headers: headers.as_str(),
+                body: AnswerBody::Whole(&body),
+            });
+        }
+        Err(Stop::CallerLeft) => {
+            record.client_left = true;
+            record.code = Some(Code::ClientClosed);
+            record.status = if record.status == 0 { 499 } else { record.status };
+        }
+    }
+    record.timings.total = host.now().since(record.started);
+    host.record(record);
+}

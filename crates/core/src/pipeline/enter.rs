@@ -1,0 +1,133 @@
+//! From bytes to a request that the API and the model's bounds allow.
+
+use std::sync::Arc;
+
+use super::{
+    Stop,
+    exchange::{Arrived, Received},
+    host::Host,
+    stages::{Authenticated, Guarded, Parsed, Validated},
+};
+use crate::{
+    auth::{self, Caller},
+    config::valid::{Config, DeprecationPolicy, Model, RateLimits},
+    http::CallHeaders,
+    openai::{self, Endpoint, Envelope},
+    rate::{Subject, SubjectLimits},
+    record::{Record, TraceId},
+    refusal::{Code, Refusal},
+    units::UnixMs,
+};
+
+/// The longest head that is read, in bytes of names and values.
+const MAX_HEADER_BYTES: usize = 32 << 10;
+
+/// Reads what the headers ask for.
+pub(super) fn headers<'a>(
+    arrived: &'a Arrived,
+    record: &mut Record,
+) -> Result<CallHeaders<'a>, Refusal> {
+    let length: usize = arrived.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if length > MAX_HEADER_BYTES {
+        let message =
+            format!("the headers are {length} bytes long, the limit is {MAX_HEADER_BYTES}");
+        return Err(Refusal::new(Code::HeadersTooLarge, message));
+    }
+    let headers = CallHeaders::read(|name| arrived.header(name))?;
+    record.trace = headers.trace.map(|trace| TraceId::new(trace.trace_id));
+    Ok(headers)
+}
+
+/// Reads the body, as much of it as is allowed.
+pub(super) async fn body<H: Host>(
+    host: &H,
+    config: &Config,
+    record: &mut Record,
+) -> Result<Vec<u8>, Stop> {
+    let limit = config.limits.max_body_bytes;
+    match host.body(limit).await {
+        Received::Body(bytes) => {
+            record.bytes_in = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            Ok(bytes)
+        }
+        Received::TooLong => {
+            let message = format!("the body is longer than {limit} bytes, which is the limit");
+            Err(Refusal::new(Code::BodyTooLarge, message).into())
+        }
+        Received::CallerLeft => Err(Stop::CallerLeft),
+    }
+}
+
+/// Finds one JSON object in the body.
+pub(super) fn parse(endpoint: Endpoint, body: Vec<u8>) -> Result<Parsed, Refusal> {
+    Ok(Parsed { endpoint, body: Arc::new(Envelope::parse(body)?) })
+}
+
+/// Finds the caller, the model that it names, and whether it may use that.
+pub(super) fn authenticate(
+    config: &Config,
+    arrived: &Arrived,
+    parsed: Parsed,
+    now: UnixMs,
+    record: &mut Record,
+) -> Result<Authenticated, Refusal> {
+    let (bearer, plain) = (arrived.header("authorization"), arrived.header("x-api-key"));
+    let caller = auth::authenticate(&config.auth, bearer, plain, now)?;
+    record.key = caller.key().cloned();
+    let name = openai::requested_model(parsed.endpoint, &parsed.body)?;
+    let model = caller.model(config, &name)?.clone();
+    record.model = Some(model.clone());
+    let subject = subject(&caller, &model.name, model.limits);
+    Ok(Authenticated { parsed, caller, model, subject })
+}
+
+/// Which limits apply to this caller and model.
+fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
+    let key = caller.key();
+    let limits = SubjectLimits {
+        key: key.map_or_else(RateLimits::default, |key| key.limits),
+        key_model: key.and_then(|key| key.model_limits.get(model).copied()).unwrap_or_default(),
+        model: model_limits,
+    };
+    Subject::new(caller.id(), model, limits)
+}
+
+/// Holds the request against the API and the model.
+pub(super) fn validate(
+    authenticated: Authenticated,
+    now: UnixMs,
+    record: &mut Record,
+) -> Result<Validated, Refusal> {
+    let Authenticated { parsed, caller, model, subject } = authenticated;
+    refuse_retired(&model, now)?;
+    let request = openai::validate(parsed.endpoint, parsed.body, &model)?;
+    record.streamed = request.is_streamed();
+    Ok(Validated { caller, model, subject, request })
+}
+
+/// A model is retired when every target of it is.
+fn refuse_retired(model: &Model, now: UnixMs) -> Result<(), Refusal> {
+    match model.deprecated {
+        DeprecationPolicy::Refuse => {}
+        DeprecationPolicy::Warn | DeprecationPolicy::Allow => return Ok(()),
+    }
+    let retired: Vec<_> = model
+        .targets
+        .iter()
+        .filter_map(|target| target.retirement.as_ref().filter(|retirement| retirement.on <= now))
+        .collect();
+    match retired.first() {
+        Some(retirement) if retired.len() == model.targets.len() => {
+            let successor = retirement.successor.as_ref();
+            let advice = successor.map_or(String::new(), |name| format!("; use `{name}` instead"));
+            let message = format!("the model was retired on {}{advice}", retirement.date);
+            Err(Refusal::new(Code::ModelDeprecated, message).at("model"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// No guard can be configured yet: the configuration refuses them, so there is nothing to pass.
+pub(super) fn guard(validated: Validated) -> Guarded {
+    Guarded(validated)
+}

@@ -1,0 +1,100 @@
+//! What an isolate knows between requests: its configuration and the state of its controls.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use futures_channel::oneshot;
+
+use super::lookup::Landing;
+use crate::{
+    breaker::Breakers,
+    cache::{flight::Flights, key::CacheKey, store::Store},
+    config::valid::{Config, SecretName},
+    rate::{Lessee, Unavailable},
+    retry::RetryBudgets,
+    route::Latencies,
+    units::{DurationMs, UnixMs},
+};
+
+/// The state of one isolate, shared by its requests.
+///
+/// Nothing of it is held over an `await`, so that requests may interleave.
+#[derive(Debug)]
+pub struct Gate {
+    config: RefCell<Rc<Config>>,
+    secrets: RefCell<BTreeMap<SecretName, String>>,
+    pub(super) lessee: RefCell<Lessee>,
+    /// Requests that wait for another one's question to a limiter object, by its group.
+    pub(super) asking: RefCell<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
+    pub(super) breakers: RefCell<Breakers>,
+    pub(super) retries: RefCell<RetryBudgets>,
+    pub(super) latencies: RefCell<Latencies>,
+    pub(super) replies: RefCell<Store<CacheKey>>,
+    pub(super) flights: RefCell<Flights<CacheKey, oneshot::Sender<Landing>>>,
+    /// Calls of each mock provider so far, by its name.
+    pub(super) mock_calls: RefCell<BTreeMap<String, u64>>,
+}
+
+impl Gate {
+    /// The state of an isolate that has just started; `secrets` are those that are set.
+    pub fn new(config: Rc<Config>, secrets: BTreeMap<SecretName, String>) -> Self {
+        Self {
+            lessee: RefCell::new(Lessee::new(&config.limits)),
+            breakers: RefCell::new(Breakers::new(config.breaker)),
+            config: RefCell::new(config),
+            secrets: RefCell::new(secrets),
+            asking: RefCell::default(),
+            retries: RefCell::default(),
+            latencies: RefCell::default(),
+            replies: RefCell::default(),
+            flights: RefCell::default(),
+            mock_calls: RefCell::default(),
+        }
+    }
+
+    /// The configuration in force; a request keeps the one that it began with.
+    pub fn config(&self) -> Rc<Config> {
+        self.config.borrow().clone()
+    }
+
+    /// Puts another configuration in force, for requests that begin from now on.
+    pub fn adopt(&self, config: Rc<Config>, secrets: BTreeMap<SecretName, String>) {
+        self.secrets.replace(secrets);
+        self.lessee.borrow_mut().configure(&config.limits);
+        self.breakers.borrow_mut().adopt(config.breaker);
+        self.config.replace(config);
+    }
+
+    /// The number of the next call to a mock provider, from 1.
+    pub(super) fn next_mock_call(&self, provider: &str) -> u64 {
+        let mut calls = self.mock_calls.borrow_mut();
+        let count = calls.entry(provider.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// The value of a secret, where it is set.
+    pub(super) fn secret(&self, name: &SecretName) -> Option<String> {
+        self.secrets.borrow().get(name).cloned()
+    }
+
+    /// Messages that limiter objects should have, by group; what comes of each goes to
+    /// [`Self::limits_answered`].
+    pub fn limits_due(&self, now: UnixMs) -> Vec<(String, Vec<u8>)> {
+        self.lessee.borrow_mut().due(now)
+    }
+
+    /// How long until [`Self::limits_due`] has something to say, if ever.
+    pub fn limits_due_in(&self, now: UnixMs) -> Option<DurationMs> {
+        self.lessee.borrow().due_in(now)
+    }
+
+    /// A message of [`Self::limits_due`] was answered, or was not.
+    pub fn limits_answered(&self, group: &str, reply: Result<&[u8], Unavailable>, now: UnixMs) {
+        self.lessee.borrow_mut().answered(group, reply, now);
+    }
+
+    /// The targets whose breakers are not closed.
+    pub fn resting(&self) -> Vec<String> {
+        self.breakers.borrow().unwell().map(|(target, _)| target.to_owned()).collect()
+    }
+}

@@ -1,0 +1,97 @@
+//! One request, from its arrival to the last thing noted of it.
+//!
+//! The stages of [`run`] stand in the order in which a request passes them, each with the reason for
+//! its place. Each hands on a proof that it was passed, and takes the proof of the one before it, so
+//! that a stage cannot be left out: [`Parsed`] → [`Authenticated`] → [`Validated`] → [`Guarded`] →
+//! [`Admitted`].
+
+mod admit;
+mod attempt;
+mod books;
+mod deliver;
+mod enter;
+pub mod exchange;
+mod gate;
+pub mod head;
+pub mod host;
+mod lookup;
+mod provider;
+mod stages;
+
+use exchange::Arrived;
+pub use gate::Gate;
+use host::Host;
+pub use stages::{Admitted, Authenticated, Guarded, Parsed, Validated};
+
+use crate::{
+    openai::Endpoint,
+    record::{Record, RequestId},
+    refusal::Refusal,
+};
+
+/// Why a request goes no further.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// It is refused; the caller is told.
+    Refused(Refusal),
+    /// The caller has left; nobody is told.
+    CallerLeft,
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<host::CallerLeft> for Stop {
+    fn from(host::CallerLeft: host::CallerLeft) -> Self {
+        Self::CallerLeft
+    }
+}
+
+/// Serves one model call and hands its record to the host.
+pub async fn run<H: Host>(
+    host: &H,
+    gate: &Gate,
+    arrived: Arrived,
+    endpoint: Endpoint,
+    id: RequestId,
+) {
+    let mut record = Record::new(id, host.now(), endpoint.into());
+    let end = serve(host, gate, &arrived, endpoint, &mut record).await;
+    books::close(host, &mut record, end);
+}
+
+async fn serve<H: Host>(
+    host: &H,
+    gate: &Gate,
+    arrived: &Arrived,
+    endpoint: Endpoint,
+    record: &mut Record,
+) -> Result<(), Stop> {
+    let config = gate.config();
+    let headers = enter::headers(arrived, record)?;
+    // The body is bounded while it is read, before anything is known of who sends it.
+    let body = enter::body(host, &config, record).await?;
+    let parsed = enter::parse(endpoint, body)?;
+    let authenticated = enter::authenticate(&config, arrived, parsed, host.now(), record)?;
+    // Counted before it is looked at more closely, so that a flood pays for nothing but this.
+    let authenticated = admit::request(host, gate, authenticated, record).await?;
+    let validated = enter::validate(authenticated, host.now(), record)?;
+    let guarded = enter::guard(validated);
+    // Before tokens are reserved, because a hit uses none.
+    let flight = match lookup::look(host, gate, &config, &guarded, &headers, record).await? {
+        lookup::Found::Kept(entry) => return deliver::kept(host, gate, &guarded, &entry, record),
+        lookup::Found::Nothing(flight) => flight,
+    };
+    let admitted = admit::tokens(host, gate, guarded, record).await?;
+    let delivered =
+        match attempt::run(host, gate, &config, &admitted, arrived, &headers, record).await {
+            Ok(answered) => deliver::fresh(host, gate, &admitted, answered, &flight, record).await,
+            Err(stop) => Err(stop),
+        };
+    // After the last byte and whatever happened, because only now is the usage known.
+    books::settle(gate, admitted, host.now(), record);
+    lookup::land(host, flight, delivered).await
+}

@@ -1,0 +1,5 @@
+//! Isolates and objects together, over a network that delays and loses.
+
+mod properties;
+mod scenarios;
+mod world;

@@ -1,0 +1,1 @@
+//! What callers, operators and the object's bill see.

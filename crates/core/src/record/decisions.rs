@@ -1,0 +1,181 @@
+//! What breakers, limits and guards did to a request: closed lists with their labels.
+
+use std::sync::Arc;
+
+use crate::{config::valid::Target, units::UnixMs};
+
+/// A circuit breaker changed its state.
+#[derive(Debug, Clone)]
+pub struct BreakerEvent {
+    /// Whose breaker.
+    pub target: Arc<Target>,
+    /// When.
+    pub at: UnixMs,
+    /// Its state from then on.
+    pub state: BreakerState,
+}
+
+/// The state of a target's circuit breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BreakerState {
+    /// Calls go through.
+    Closed,
+    /// One probe may go through.
+    HalfOpen,
+    /// The target is rested.
+    Open,
+}
+
+/// What one limit said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitDecision {
+    /// Whose limit.
+    pub scope: LimitScope,
+    /// What it limits.
+    pub resource: LimitedResource,
+    /// What it said.
+    pub verdict: LimitVerdict,
+}
+
+/// Whose limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LimitScope {
+    /// One key's, over all models.
+    Key,
+    /// One model's, over all keys.
+    Model,
+    /// One key's on one model.
+    KeyAndModel,
+}
+
+/// What a limit limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LimitedResource {
+    /// Requests a minute.
+    Requests,
+    /// Tokens a minute.
+    Tokens,
+    /// Money a period.
+    Budget,
+}
+
+/// What a limit said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LimitVerdict {
+    /// There was room.
+    Admitted,
+    /// There was none.
+    Refused,
+    /// The limiter could not be asked, and the configuration admits unchecked calls.
+    Unchecked,
+}
+
+/// What one guard said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardDecision {
+    /// The guard's configured name.
+    pub guard: Arc<str>,
+    /// What it read.
+    pub stage: GuardStage,
+    /// The label of its own closed list that decided: `injection`, `safe`.
+    pub label: Arc<str>,
+    /// What followed.
+    pub action: GuardAction,
+}
+
+/// What a guard reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GuardStage {
+    /// The caller's text.
+    Input,
+    /// The model's text.
+    Output,
+}
+
+/// What follows from a guard's judgement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GuardAction {
+    /// Nothing: the text passed.
+    Pass,
+    /// The text passed and was noted.
+    Flag,
+    /// Parts of the text were hidden.
+    Mask,
+    /// The call was refused.
+    Block,
+    /// The guard could not judge and is configured to let pass.
+    FailedOpen,
+    /// The guard could not judge and is configured to refuse.
+    FailedClosed,
+}
+
+impl BreakerState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Closed, Self::HalfOpen, Self::Open];
+
+    /// The label in metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half_open",
+            Self::Open => "open",
+        }
+    }
+}
+
+impl LimitScope {
+    /// The label in metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Model => "model",
+            Self::KeyAndModel => "key_and_model",
+        }
+    }
+}
+
+impl LimitedResource {
+    /// The label in metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::Budget => "budget",
+        }
+    }
+}
+
+impl LimitVerdict {
+    /// The label in metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Refused => "refused",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
+impl GuardStage {
+    /// The label in metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+        }
+    }
+}
+
+impl GuardAction {
+    /// The label in metrics and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Flag => "flag",
+            Self::Mask => "mask",
+            Self::Block => "block",
+            Self::FailedOpen => "failed_open",
+            Self::FailedClosed => "failed_closed",
+        }
+    }
+}

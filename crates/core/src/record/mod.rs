@@ -1,0 +1,202 @@
+//! What is known about one finished request: the only source of metrics, ledger and log.
+//!
+//! A [`Record`] names keys, models and targets by their configured entries, never by what the caller
+//! wrote. So a label or a log line can hold no text of the caller's: no secret sent as a model name,
+//! and no more series than the configuration has names. Lengths are in milliseconds and bytes.
+
+mod decisions;
+mod endpoint;
+mod ids;
+mod log;
+
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use decisions::{
+    BreakerEvent, BreakerState, GuardAction, GuardDecision, GuardStage, LimitDecision, LimitScope,
+    LimitVerdict, LimitedResource,
+};
+pub use endpoint::Endpoint;
+pub(crate) use ids::hex;
+pub use ids::{RequestId, TraceId};
+pub use log::log_line;
+
+use crate::{
+    config::valid::{CallerKey, Model, Target},
+    price::Usage,
+    refusal::Code,
+    units::{DurationMs, MicroUsd, Tokens, UnixMs},
+};
+
+/// Everything known about one finished request.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Our own id of the request, as the caller reads it in `x-request-id`.
+    pub id: RequestId,
+    /// The caller's trace, where `traceparent` was valid.
+    pub trace: Option<TraceId>,
+    /// When the request arrived; its UTC day is the day it is booked on.
+    pub started: UnixMs,
+    /// What was asked for.
+    pub endpoint: Endpoint,
+    /// The caller; `None` before authentication and in `open` mode.
+    pub key: Option<Arc<CallerKey>>,
+    /// The configured model that was asked for; `None` where the name is not configured.
+    pub model: Option<Arc<Model>>,
+    /// The target whose answer the caller got, cached or fresh; else the one tried last.
+    pub target: Option<Arc<Target>>,
+    /// Every call to a provider, in order.
+    pub attempts: Vec<Attempt>,
+    /// Whether another target answered than the one first chosen.
+    pub fallback: bool,
+    /// What the cache did.
+    pub cache: CacheResult,
+    /// Whether the caller asked for a stream.
+    pub streamed: bool,
+    /// The HTTP status that the caller got; 499 where it left before one.
+    pub status: u16,
+    /// Why the request failed, also where a stream broke after its status 200.
+    pub code: Option<Code>,
+    /// What the provider will bill; `None` where no provider was called.
+    pub usage: Option<Usage>,
+    /// What `usage` costs; `None` beside a usage is an unknown cost.
+    pub cost: Option<MicroUsd>,
+    /// Tokens set aside from the caller's limits before the call.
+    pub reserved: Tokens,
+    /// Tokens finally taken from them.
+    pub settled: Tokens,
+    /// How long things took.
+    pub timings: Timings,
+    /// What happened to circuit breakers on the way.
+    pub breaker_events: Vec<BreakerEvent>,
+    /// What the limits said.
+    pub limits: Vec<LimitDecision>,
+    /// What the guards said.
+    pub guards: Vec<GuardDecision>,
+    /// Length of the caller's body.
+    pub bytes_in: u64,
+    /// Length of the body sent to the caller.
+    pub bytes_out: u64,
+    /// Whether the caller left before the end.
+    pub client_left: bool,
+}
+
+/// One call to a provider.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Where it went.
+    pub target: Arc<Target>,
+    /// The provider's HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// Why it failed; `None` is success.
+    pub failure: Option<Code>,
+    /// From the call to the last byte of its answer, or to its failure.
+    pub took: DurationMs,
+    /// From the call to the first chunk; streams only.
+    pub first_chunk: Option<DurationMs>,
+}
+
+/// What the cache did, as the caller reads it in `tollhouse-cache`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CacheResult {
+    /// Answered from the cache.
+    Hit,
+    /// Looked up, not found.
+    Miss,
+    /// Not looked up, by the configuration, the request's nature or the caller's wish.
+    Bypass,
+    /// Not looked up, but stored anew, by the caller's wish.
+    Refresh,
+    /// The request never came that far, or has no cache.
+    None,
+}
+
+/// How long a request took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timings {
+    /// From arrival to the last byte handed to the caller.
+    pub total: DurationMs,
+    /// Of this, spent waiting for providers, all attempts together.
+    pub upstream: DurationMs,
+    /// Of this, spent resting between attempts.
+    pub backoff: DurationMs,
+    /// From arrival to the first chunk handed to the caller; streams only.
+    pub first_token: Option<DurationMs>,
+}
+
+impl Record {
+    /// A request of which nothing is known yet but that it arrived.
+    pub fn new(id: RequestId, started: UnixMs, endpoint: Endpoint) -> Self {
+        Self {
+            id,
+            trace: None,
+            started,
+            endpoint,
+            key: None,
+            model: None,
+            target: None,
+            attempts: Vec::new(),
+            fallback: false,
+            cache: CacheResult::None,
+            streamed: false,
+            status: 0,
+            code: None,
+            usage: None,
+            cost: None,
+            reserved: Tokens(0),
+            settled: Tokens(0),
+            timings: Timings::default(),
+            breaker_events: Vec::new(),
+            limits: Vec::new(),
+            guards: Vec::new(),
+            bytes_in: 0,
+            bytes_out: 0,
+            client_left: false,
+        }
+    }
+
+    /// What a provider will bill; nothing on a cache hit, whatever the stored reply reports.
+    pub fn billed(&self) -> Option<Usage> {
+        self.usage.filter(|_| self.cache != CacheResult::Hit)
+    }
+
+    /// The cost of what is billed; `None` beside a [`Self::billed`] usage is an unknown cost.
+    pub fn billed_cost(&self) -> Option<MicroUsd> {
+        self.billed().and(self.cost)
+    }
+
+    /// Whether tokens were used whose price is not known.
+    pub fn is_unpriced(&self) -> bool {
+        self.billed().is_some() && self.cost.is_none()
+    }
+
+    /// How many calls to providers followed a failed one.
+    pub fn retries(&self) -> usize {
+        self.attempts.len().saturating_sub(1)
+    }
+}
+
+impl Timings {
+    /// Our own share: limits, cache, guards, reading and writing. Time on the CPU is not seen where
+    /// the clock stands still during it, as in Workers.
+    pub const fn overhead(self) -> DurationMs {
+        self.total.saturating_sub(self.upstream).saturating_sub(self.backoff)
+    }
+}
+
+impl CacheResult {
+    /// The value of the header, the label and the log's field.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Bypass => "bypass",
+            Self::Refresh => "refresh",
+            Self::None => "none",
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Everything that is no model call: lists of models, health, metrics, administration.
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tollhouse_core::{
+    auth, health,
+    openai::models,
+    pipeline::{Gate, exchange::Arrived, head},
+    record::RequestId,
+    refusal::{Code, Refusal},
+    router::{self, Route},
+};
+
+use crate::{
+    env, glue,
+    host::now,
+    isolate::{Isolate, LEDGER},
+    ops::{Ending, Op},
+};
+
+/// The secret that opens `/admin/…`; without it there is no administration.
+const ADMIN_KEY: &str = "TOLLHOUSE_ADMIN_KEY";
+/// The secret that closes `/metrics` to others, where it is set.
+const METRICS_KEY: &str = "TOLLHOUSE_METRICS_KEY";
+
+/// A page as it goes out.
+struct Page {
+    status: u16,
+    content_type: String,
+    body: Vec<u8>,
+}
+
+impl Page {
+    fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, content_type: "application/json".to_owned(), body: body.into() }
+    }
+}
+
+/// Answers a request for a page.
+pub(crate) async fn serve(
+    call: u32,
+    id: RequestId,
+    isolate: &Isolate,
+    gate: Option<&Gate>,
+    route: Route,
+    arrived: &Arrived,
+) {
+    match page(call, isolate, gate, route, arrived).await {
+        Ok(page) => {
+            let mut headers = head::Headers::new(id, &page.content_type);
+            headers.add("cache-control", "no-store");
+            glue::answer(call, page.status, headers.as_str(), &page.body);
+        }
+        Err(refusal) => refuse(call, id, &refusal),
+    }
+}
+
+/// Answers with a refusal.
+pub(crate) fn refuse(call: u32, id: RequestId, refusal: &Refusal) {
+    let (status, headers, body) = head::refusal(id, refusal);
+    glue::answer(call, status, headers.as_str(), &body);
+}
+
+/// Answers a request that the router refuses; a wrong method is told which one is right.
+pub(crate) fn refuse_route(call: u32, id: RequestId, path: &str, refusal: &Refusal) {
+    let (status, mut headers, body) = head::refusal(id, refusal);
+    if let Some(method) = router::allowed(path) {
+        headers.add("allow", method);
+    }
+    glue::answer(call, status, headers.as_str(), &body);
+}
+
+async fn page(
+    call: u32,
+    isolate: &Isolate,
+    gate: Option<&Gate>,
+    route: Route,
+    arrived: &Arrived,
+) -> Result<Page, Refusal> {
+    match route {
+        Route::HealthLive => Ok(health_page(health::live())),
+        Route::HealthReady => Ok(health_page(health::ready(&isolate.facts()))),
+        Route::Metrics => metrics(call, isolate, arrived).await,
+        Route::Models | Route::ModelNamed(_) => model_list(gate, &route, arrived),
+        Route::AdminConfig => {
+            admin(arrived)?;
+            let shown = isolate.shown_config();
+            Ok(Page::json(200, shown.ok_or_else(no_config)?))
+        }
+        Route::AdminUsage => {
+            admin(arrived)?;
+            isolate.flush(call).await;
+            ledger(call, "/usage", &arrived.query).await
+        }
+        // Model calls go through the pipeline.
+        Route::Model(_) => Err(Refusal::new(Code::Internal, "a model call is no page")),
+    }
+}
+
+fn health_page(answer: health::Answer) -> Page {
+    Page::json(answer.status, answer.body)
+}
+
+fn no_config() -> Refusal {
+    Refusal::new(Code::ConfigInvalid, Code::ConfigInvalid.facts().meaning)
+}
+
+fn model_list(gate: Option<&Gate>, route: &Route, arrived: &Arrived) -> Result<Page, Refusal> {
+    let config = gate.ok_or_else(no_config)?.config();
+    let (bearer, plain) = (arrived.header("authorization"), arrived.header("x-api-key"));
+    let caller = auth::authenticate(&config.auth, bearer, plain, now())?;
+    let body = match route {
+        Route::ModelNamed(name) => models::one(&config, &caller, name)?,
+        _ => models::list(&config, &caller),
+    };
+    Ok(Page::json(200, body))
+}
+
+async fn metrics(call: u32, isolate: &Isolate, arrived: &Arrived) -> Result<Page, Refusal> {
+    if let Some(key) = env::text(METRICS_KEY) {
+        check_key(arrived, &key)?;
+    }
+    isolate.flush(call).await;
+    ledger(call, "/metrics", arrived.header("accept").unwrap_or_default()).await
+}
+
+/// What the ledger object says.
+async fn ledger(call: u32, path: &str, question: &str) -> Result<Page, Refusal> {
+    let done =
+        Op::start(|slot| glue::object(call, slot, "LEDGER", LEDGER, path, question.as_bytes()))
+            .await;
+    match done.ending {
+        Ending::Done(200) => Ok(Page { status: 200, content_type: done.head, body: done.body }),
+        Ending::Done(_) => {
+            let said = String::from_utf8_lossy(&done.body).into_owned();
+            Err(Refusal::new(Code::InvalidValue, said))
+        }
+        Ending::TimedOut
+        | Ending::ConnectTimedOut
+        | Ending::Failed
+        | Ending::CallerLeft
+        | Ending::TooLong
+        | Ending::Nothing => {
+            Err(Refusal::new(Code::Internal, "the ledger object does not answer at the moment"))
+        }
+    }
+}
+
+fn admin(arrived: &Arrived) -> Result<(), Refusal> {
+    let Some(key) = env::text(ADMIN_KEY) else {
+        let message = format!("administration is off: set the secret {ADMIN_KEY} to turn it on");
+        return Err(Refusal::new(Code::RouteNotFound, message));
+    };
+    check_key(arrived, &key)
+}
+
+/// Compared as digests and in constant time, so that the time taken tells nothing.
+fn check_key(arrived: &Arrived, key: &str) -> Result<(), Refusal> {
+    let sent = arrived.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    let Some(sent) = sent else {
+        return Err(Refusal::new(Code::MissingApiKey, "send `authorization: Bearer …`"));
+    };
+    let same = Sha256::digest(sent.trim().as_bytes()).ct_eq(&Sha256::digest(key.as_bytes()));
+    if bool::from(same) {
+        Ok(())
+    } else {
+        Err(Refusal::new(Code::InvalidApiKey, "the key does not open this page"))
+    }
+}
