@@ -85,7 +85,7 @@ struct Ran {
     passages: Vec<Passage>,
 }
 
-fn run<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, choices: usize, usage_asked: bool) -> Ran {
+fn run<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, choices: u64, usage_asked: bool) -> Ran {
     let mut relay = Relay::new(usage_asked).of_choices(choices).recorded().recoverable();
     let (mut out, mut passages) = (Vec::new(), Vec::new());
     let mut result = Ok(());
