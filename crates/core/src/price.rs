@@ -46,6 +46,18 @@ impl Usage {
     pub const fn total(self) -> Tokens {
         self.prompt.saturating_add(self.completion)
     }
+
+    /// The sum of two calls' usage; an estimate where one of them is.
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            prompt: self.prompt.saturating_add(other.prompt),
+            cached: self.cached.saturating_add(other.cached),
+            cache_write: self.cache_write.saturating_add(other.cache_write),
+            completion: self.completion.saturating_add(other.completion),
+            reasoning: self.reasoning.saturating_add(other.reasoning),
+            estimated: self.estimated || other.estimated,
+        }
+    }
 }
 
 impl PicoUsdPerToken {

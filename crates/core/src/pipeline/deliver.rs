@@ -12,11 +12,11 @@ use super::{
 use crate::{
     cache::entry::{Body, Entry},
     config::valid::Timeouts,
-    openai::{Delivery, Effective, error_body},
+    openai::{Delivery, Effective},
     price::Usage,
     record::Record,
     refusal::{Code, Refusal},
-    stream::{Fault, Relay},
+    stream::{Fault, Relay, replay, write_failure},
     units::{DurationMs, Tokens, UnixMs},
 };
 
@@ -41,23 +41,14 @@ pub(super) fn kept<H: Host>(
     let body = match &entry.body {
         Body::Whole(bytes) => bytes.as_slice(),
         Body::Stream(recording) => {
-            replayed = replay(recording, &guarded.0.request)?;
-            &replayed
+            let broken = || Refusal::new(Code::Internal, "a cached stream could not be read");
+            replayed = replay(recording, usage_asked(&guarded.0.request)).ok_or_else(broken)?;
+            replayed.as_ref()
         }
     };
     record.bytes_out = length(body);
     host.answer(Answer { status: 200, headers: headers.as_str(), body: AnswerBody::Whole(body) });
     Ok(())
-}
-
-/// The events of a stored stream, with its usage or without, as this caller asked.
-fn replay(recording: &[u8], request: &Effective) -> Result<Vec<u8>, Refusal> {
-    let mut relay = Relay::new(usage_asked(request));
-    let mut out = Vec::with_capacity(recording.len());
-    let broken = |_: Fault| Refusal::new(Code::Internal, "a cached stream could not be read");
-    relay.push(recording, &mut out).map_err(broken)?;
-    relay.end(&mut out).map_err(broken)?;
-    Ok(out)
 }
 
 /// Answers with what a target has said, and returns what the cache may keep of it.
@@ -149,7 +140,7 @@ async fn send_stream<H: Host>(
         Err(Ending::CallerLeft) => return Err(Stop::CallerLeft),
         Err(Ending::Cut(code)) => {
             record.code = Some(code);
-            write_error(code, &mut out);
+            write_failure(&mut out, &Refusal::new(code, code.facts().meaning));
         }
     }
     record.bytes_out += length(&out);
@@ -176,7 +167,7 @@ impl From<Fault> for Ending {
         Self::Cut(match fault {
             Fault::Malformed | Fault::TooLong => Code::UpstreamInvalid,
             Fault::Reported(_) => Code::UpstreamError,
-            Fault::Interrupted => Code::StreamInterrupted,
+            Fault::Interrupted | Fault::Diverged => Code::StreamInterrupted,
         })
     }
 }
@@ -186,14 +177,6 @@ fn patience(relay: &Relay, timeouts: Timeouts, started: UnixMs, now: UnixMs) -> 
     let left = timeouts.total.saturating_sub(now.since(started));
     let idle = if relay.summary().is_finished() { CLOSING_GRACE } else { timeouts.idle };
     idle.min(left)
-}
-
-/// The in-band error that ends a stream; `[DONE]` never follows it.
-fn write_error(code: Code, out: &mut Vec<u8>) {
-    let refusal = Refusal::new(code, code.facts().meaning);
-    out.extend_from_slice(b"data: ");
-    out.extend_from_slice(&error_body(&refusal));
-    out.extend_from_slice(b"\n\n");
 }
 
 fn head(

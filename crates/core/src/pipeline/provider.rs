@@ -110,7 +110,8 @@ pub(super) async fn call<H: Host>(
             Err(invalid("the provider streamed an answer that was asked for whole"))
         }
         UpstreamBody::Stream(source) => {
-            let relay = Relay::new(deliver::usage_asked(request)).recorded();
+            let relay = Relay::new(deliver::usage_asked(request)).of_choices(request.choices());
+            let relay = relay.recorded();
             let left = limits.head.saturating_sub(now.since(began));
             begin_stream(host, target, source, relay, left, key).await.map(Answered::Stream)
         }

@@ -15,7 +15,6 @@ use crate::{
         Model, ModelAccess, Params, Placement, Provider, ProviderKind, RateLimits, RetryPolicy,
         Target, Timeouts,
     },
-    http::TraceContext,
     price::Usage,
     refusal::Code,
     units::{DurationMs, MicroUsd, Tokens, UnixMs},
@@ -97,9 +96,8 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
 /// A stream that fell over to a second target: a record in which nothing is empty.
 pub(crate) fn full() -> Record {
     let (first, second) = (target("openai", "gpt-4o-mini"), target("gpu", "llama-3-8b"));
-    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let mut record = Record::new(RequestId::new(0x2a), EVENING, Endpoint::ChatCompletions);
-    record.trace = TraceContext::parse(traceparent).map(|trace| TraceId::new(trace.trace_id));
+    record.trace = Some(TraceId::new(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c));
     record.key = Some(key("team-a"));
     record.model = Some(model("fast"));
     record.target = Some(Arc::clone(&second));

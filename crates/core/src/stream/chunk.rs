@@ -1,27 +1,34 @@
-//! What the gateway reads of one chunk: borrowed, and only the fields it needs.
+//! What the gateway reads of one chunk: borrowed from it, and only what it needs.
+//!
+//! Bytes are those of the text in UTF-8, escapes decoded. What a delta holds beside text (tool
+//! calls, audio, parts) is weighed and not kept.
 
-use std::{borrow::Cow, fmt};
+mod delta;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
+use std::borrow::Cow;
+
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use crate::openai::usage::Reported;
+use super::fault::Fault;
+
+pub(super) use delta::Delta;
 
 /// A chunk of a chat or completion stream.
 #[derive(Debug, Deserialize)]
 pub(super) struct Chunk<'a> {
+    /// The answer's id.
+    #[serde(borrow, default)]
+    pub(super) id: Option<Text<'a>>,
     /// The provider's own name of the model.
     #[serde(borrow, default)]
-    pub(super) model: Option<Cow<'a, str>>,
+    pub(super) model: Option<Text<'a>>,
     /// The choices that this chunk adds to.
     #[serde(borrow, default)]
     pub(super) choices: Option<Vec<Choice<'a>>>,
-    /// The usage, in the last chunk or the one before it.
-    #[serde(default)]
-    pub(super) usage: Option<Reported>,
+    /// The usage as it is written: in the last chunk, in the one before it, or in every one.
+    #[serde(borrow, default)]
+    pub(super) usage: Option<&'a RawValue>,
     /// An error where a chunk should be.
     #[serde(borrow, default)]
     pub(super) error: Option<&'a RawValue>,
@@ -33,95 +40,75 @@ pub(super) struct Choice<'a> {
     /// Which of the `n` answers.
     #[serde(default)]
     pub(super) index: u32,
-    /// Why the choice is complete, once it is.
-    #[serde(borrow, default)]
-    pub(super) finish_reason: Option<Cow<'a, str>>,
     /// What is added, in a chat.
-    #[serde(default)]
-    delta: Option<Content>,
+    #[serde(borrow, default)]
+    pub(super) delta: Option<Delta<'a>>,
     /// What is added, in a completion.
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Text<'a>>,
+    /// Log probabilities of what is added, where the caller asked for them.
+    #[serde(default)]
+    pub(super) logprobs: Option<IgnoredAny>,
+    /// Why the choice is complete, once it is.
+    #[serde(borrow, default)]
+    finish_reason: Option<Text<'a>>,
 }
+
+/// Text, borrowed unless it holds escapes.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Choice<'_> {
+    /// Why the choice is complete. Some servers write an empty reason while it is not.
+    pub(super) fn finish(&self) -> Option<&str> {
+        let reason = self.finish_reason.as_ref()?;
+        Some(reason.0.as_ref()).filter(|reason| !reason.is_empty())
+    }
+
+    /// The answer's text: a completion's text, or else a chat's content.
+    pub(super) fn content(&self) -> &str {
+        match (&self.text, &self.delta) {
+            (Some(text), _) => &text.0,
+            (None, Some(delta)) => &delta.content,
+            (None, None) => "",
+        }
+    }
+
     /// Bytes of text, refusal, reasoning and tool arguments that this chunk adds.
     pub(super) fn bytes(&self) -> u64 {
-        let text = self.text.as_ref().map_or(0, |text| text.len());
-        self.delta.as_ref().map_or(0, |delta| delta.0) + u64::try_from(text).unwrap_or(u64::MAX)
+        let text = self.text.as_ref().map_or(0, |text| text.0.len());
+        let delta = self.delta.as_ref().map_or(0, Delta::bytes);
+        delta.saturating_add(u64::try_from(text).unwrap_or(u64::MAX))
+    }
+
+    /// Whether there is more in it than a role.
+    pub(super) fn says_something(&self) -> bool {
+        self.bytes() > 0
+            || self.delta.as_ref().is_some_and(|delta| delta.has_more)
+            || self.finish().is_some()
     }
 }
 
-/// How many bytes of text a delta holds, at any depth, names and roles aside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Content(u64);
-
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Texts).map(Self)
+/// Reads the data of an event other than `[DONE]`.
+///
+/// # Errors
+/// [`Fault::Reported`] for an error object, [`Fault::Malformed`] for what is no chunk.
+pub(super) fn read_chunk(data: &str) -> Result<Chunk<'_>, Fault> {
+    let chunk: Chunk<'_> = serde_json::from_str(data).map_err(|_| Fault::Malformed)?;
+    if let Some(error) = chunk.error {
+        return Err(Fault::Reported(error.get().to_owned()));
     }
+    if chunk.choices.is_some() || chunk.usage.is_some() {
+        return Ok(chunk);
+    }
+    Err(match serde_json::from_str(data) {
+        Ok(FlatError { object: "error" }) => Fault::Reported(data.to_owned()),
+        Ok(_) | Err(_) => Fault::Malformed,
+    })
 }
 
-struct Texts;
-
-impl<'de> Visitor<'de> for Texts {
-    type Value = u64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a delta")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<u64, E> {
-        Ok(u64::try_from(text.len()).unwrap_or(u64::MAX))
-    }
-
-    fn visit_unit<E>(self) -> Result<u64, E> {
-        Ok(0)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<u64, E> {
-        Ok(0)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<u64, E> {
-        Ok(0)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<u64, E> {
-        Ok(0)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<u64, E> {
-        Ok(0)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<u64, A::Error> {
-        let mut total = 0;
-        while let Some(Content(bytes)) = items.next_element()? {
-            total += bytes;
-        }
-        Ok(total)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<u64, A::Error> {
-        let mut total = 0;
-        while let Some(Key(is_text)) = fields.next_key()? {
-            if is_text {
-                total += fields.next_value::<Content>()?.0;
-            } else {
-                fields.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(total)
-    }
-}
-
-/// A key of a delta, and whether what it names is text that a model has made.
-struct Key(bool);
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = Cow::<'de, str>::deserialize(deserializer)?;
-        Ok(Self(!matches!(name.as_ref(), "role" | "id" | "type" | "index")))
-    }
+/// An error as older servers (vLLM, `FastChat`) write it, with its message beside it.
+#[derive(serde::Deserialize)]
+struct FlatError<'a> {
+    object: &'a str,
 }

@@ -1,18 +1,27 @@
 //! Server-sent events from bytes (WHATWG HTML, §9.2.6), however the bytes are split.
 //!
-//! Lines end in CR, LF or CRLF; comments and fields other than `data` are dropped; several `data`
-//! lines are joined by LF; an event without its blank line is none. An event that lies whole within
-//! one piece is handed on without being copied.
+//! Lines end in CR, LF or CRLF; fields other than `data` are dropped; several `data` lines are
+//! joined by LF; an event without its blank line is none. Data that lies whole within one piece is
+//! handed on without being copied.
 
 use memchr::memchr2;
 
-/// The longest event that is held, in bytes.
+/// The longest event, and the longest line, in bytes.
 pub const MAX_EVENT_BYTES: usize = 8 << 20;
+
+/// What is found in a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// The data of one event, its lines joined by LF.
+    Data(&'a str),
+    /// A comment: the sender says that it is still there.
+    Comment,
+}
 
 /// Why an event could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SseError {
-    /// An event is longer than [`MAX_EVENT_BYTES`].
+    /// An event or a line is longer than [`MAX_EVENT_BYTES`].
     #[error("an event is longer than {MAX_EVENT_BYTES} bytes")]
     TooLong,
     /// An event is not UTF-8.
@@ -21,6 +30,21 @@ pub enum SseError {
 }
 
 /// Finds events in bytes that come piece by piece.
+///
+/// ```
+/// use tollhouse_core::stream::sse::{Decoder, Event, SseError};
+///
+/// let mut decoder = Decoder::default();
+/// let mut found = Vec::new();
+/// for piece in [b"data: on".as_slice(), b"e\r", b"\n\r\ndata: tw"] {
+///     decoder.push(piece, |event| {
+///         found.push(format!("{event:?}"));
+///         Ok::<(), SseError>(())
+///     })?;
+/// }
+/// assert_eq!(found, ["Data(\"one\")"]);
+/// # Ok::<(), SseError>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Decoder {
     /// The beginning of a line whose end has not come.
@@ -34,17 +58,17 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Reads the next piece and hands the data of each event that it completes to `event`.
+    /// Reads the next piece and hands what it completes to `found`, in order.
     ///
     /// # Errors
-    /// [`SseError`], or what `event` returns; the decoder is of no use afterwards.
+    /// [`SseError`], or what `found` returns; the decoder is of no use afterwards.
     pub fn push<E: From<SseError>>(
         &mut self,
         piece: &[u8],
-        mut event: impl FnMut(&str) -> Result<(), E>,
+        mut found: impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut rest = piece;
-        if std::mem::take(&mut self.after_cr) {
+        if !rest.is_empty() && std::mem::take(&mut self.after_cr) {
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
         }
         // The event's only `data` line so far, when it lies whole in this piece.
@@ -52,40 +76,54 @@ impl Decoder {
         while let Some((line, after)) = self.next_line(rest) {
             rest = after;
             if !self.line.is_empty() {
-                self.line.extend_from_slice(line);
-                let joined = std::mem::take(&mut self.line);
-                // Not empty, so it dispatches nothing.
-                if let Some(data) = data_of(strip_mark(&mut self.begun, &joined)) {
-                    self.keep(here.take(), data)?;
-                }
+                self.end_held_line(line, &mut found)?;
                 continue;
             }
-            let line = strip_mark(&mut self.begun, line);
-            match data_of(line) {
-                Some(data) if here.is_none() && self.data.is_empty() => here = Some(data),
-                Some(data) => self.keep(here.take(), data)?,
-                None if line.is_empty() => self.dispatch(here.take(), &mut event)?,
-                None => {}
+            match read_line(line, &mut self.begun)? {
+                Line::Blank => self.dispatch(here.take(), &mut found)?,
+                Line::Data(data) if here.is_none() && self.data.is_empty() => here = Some(data),
+                Line::Data(data) => self.keep(here.take(), data)?,
+                Line::Comment => found(Event::Comment)?,
+                Line::Other => {}
             }
         }
         if let Some(data) = here {
             self.keep(None, data)?;
         }
         self.line.extend_from_slice(rest);
-        if self.line.len() + self.data.len() > MAX_EVENT_BYTES {
-            return Err(SseError::TooLong.into());
-        }
-        Ok(())
+        if self.line.len() > MAX_EVENT_BYTES { Err(SseError::TooLong.into()) } else { Ok(()) }
     }
 
     /// The next whole line of `rest` and what follows it.
     fn next_line<'a>(&mut self, rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
         let (line, after) = rest.split_at_checked(memchr2(b'\r', b'\n', rest)?)?;
-        if after == b"\r" {
-            self.after_cr = true;
-            return Some((line, &[]));
+        match after {
+            [b'\r'] => {
+                self.after_cr = true;
+                Some((line, &[]))
+            }
+            [b'\r', b'\n', after @ ..] | [_, after @ ..] => Some((line, after)),
+            [] => None,
         }
-        Some((line, after.strip_prefix(b"\r\n").or_else(|| after.get(1..))?))
+    }
+
+    /// The line that was held has ended with `tail`.
+    fn end_held_line<E: From<SseError>>(
+        &mut self,
+        tail: &[u8],
+        found: &mut impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut held = std::mem::take(&mut self.line);
+        held.extend_from_slice(tail);
+        match read_line(&held, &mut self.begun)? {
+            Line::Data(data) => self.keep(None, data)?,
+            Line::Comment => found(Event::Comment)?,
+            // Blank only when a byte order mark stood alone, before any event.
+            Line::Blank | Line::Other => {}
+        }
+        held.clear();
+        self.line = held;
+        Ok(())
     }
 
     /// Adds lines to the event's data.
@@ -94,39 +132,63 @@ impl Decoder {
             self.data.extend_from_slice(line);
             self.data.push(b'\n');
         }
-        if self.data.len() > MAX_EVENT_BYTES { Err(SseError::TooLong) } else { Ok(()) }
+        // Less the last line's LF, which is no part of the data.
+        if self.data.len() - 1 > MAX_EVENT_BYTES { Err(SseError::TooLong) } else { Ok(()) }
     }
 
     fn dispatch<E: From<SseError>>(
         &mut self,
         here: Option<&[u8]>,
-        event: &mut impl FnMut(&str) -> Result<(), E>,
+        found: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let kept;
-        let data = match here {
-            Some(data) => data,
-            None if self.data.is_empty() => return Ok(()),
-            None => {
-                kept = std::mem::take(&mut self.data);
-                kept.strip_suffix(b"\n").unwrap_or(&kept)
-            }
-        };
-        event(std::str::from_utf8(data).map_err(|_| SseError::NotUtf8)?)
+        if let Some(data) = here {
+            return found(Event::Data(text(data)?));
+        }
+        if self.data.is_empty() {
+            return Ok(());
+        }
+        let mut held = std::mem::take(&mut self.data);
+        held.pop();
+        found(Event::Data(text(&held)?))?;
+        held.clear();
+        self.data = held;
+        Ok(())
     }
 }
 
-/// The value of a `data` line.
-fn data_of(line: &[u8]) -> Option<&[u8]> {
-    match line.strip_prefix(b"data")? {
-        [] => Some(&[]),
-        [b':', b' ', value @ ..] | [b':', value @ ..] => Some(value),
-        [_, ..] => None,
-    }
+/// What a whole line means.
+enum Line<'a> {
+    Blank,
+    Data(&'a [u8]),
+    Comment,
+    Other,
 }
 
-fn strip_mark<'a>(begun: &mut bool, line: &'a [u8]) -> &'a [u8] {
-    if std::mem::replace(begun, true) {
-        return line;
+/// Reads a line; `begun` says whether it may no longer begin with a byte order mark.
+fn read_line<'a>(line: &'a [u8], begun: &mut bool) -> Result<Line<'a>, SseError> {
+    if line.len() > MAX_EVENT_BYTES {
+        return Err(SseError::TooLong);
     }
-    line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line)
+    let marked = !std::mem::replace(begun, true);
+    let line = match line {
+        [0xEF, 0xBB, 0xBF, line @ ..] if marked => line,
+        line => line,
+    };
+    Ok(match line {
+        [] => Line::Blank,
+        [b':', ..] => Line::Comment,
+        [b'd', b'a', b't', b'a', value @ ..] => match value {
+            [] => Line::Data(&[]),
+            [b':', b' ', value @ ..] | [b':', value @ ..] => Line::Data(value),
+            [_, ..] => Line::Other,
+        },
+        [_, ..] => Line::Other,
+    })
 }
+
+fn text(data: &[u8]) -> Result<&str, SseError> {
+    std::str::from_utf8(data).map_err(|_| SseError::NotUtf8)
+}
+
+#[cfg(test)]
+mod tests;

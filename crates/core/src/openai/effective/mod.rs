@@ -150,6 +150,15 @@ impl Effective {
         }
     }
 
+    /// How many choices an answer has at most: `n`, for each prompt of a batch. None for embeddings.
+    pub fn choices(&self) -> u64 {
+        let Some(Generation { choices, .. }) = self.generation else { return 0 };
+        match self.endpoint {
+            Endpoint::ChatCompletions | Endpoint::Embeddings => choices,
+            Endpoint::Completions => choices.saturating_mul(estimate::prompts(&self.body)),
+        }
+    }
+
     /// The most tokens that all answers together may have.
     ///
     /// The limit of one answer times `n`, or `best_of` where it is more, times the number of

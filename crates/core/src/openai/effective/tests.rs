@@ -159,3 +159,18 @@ fn the_output_of_a_hostile_batch_saturates() {
     );
     assert_eq!(request.max_output(), Tokens(2 * 128 * 4096));
 }
+
+#[test]
+fn every_prompt_of_a_batch_has_its_choices() {
+    let of_chat = |n: Reference| {
+        let messages = json!([{ "role": "user", "content": "x" }]);
+        chat(&json!({ "model": "m", "messages": messages, "n": n })).choices()
+    };
+    assert_eq!((of_chat(Reference::Null), of_chat(json!(3))), (1, 3));
+    let of_prompts = |prompts: &str| {
+        let body = format!(r#"{{"model":"m","prompt":{prompts},"n":2,"best_of":5}}"#);
+        effective(Endpoint::Completions, &body).choices()
+    };
+    assert_eq!((of_prompts(r#"["a","b"]"#), of_prompts("[1,2,3]")), (4, 2));
+    assert_eq!(effective(Endpoint::Embeddings, r#"{"model":"m","input":"x"}"#).choices(), 0);
+}
