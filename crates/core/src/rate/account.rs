@@ -18,6 +18,7 @@ use crate::units::{DurationMs, UnixMs};
 pub struct Account {
     pub(super) bucket: Bucket,
     pub(super) open: Vec<OpenLease>,
+    /// In the order they were spent.
     pub(super) spent: Vec<SpentLease>,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct SpentLease {
     pub(super) credited: u64,
     /// How many were used beyond it, in all.
     pub(super) debited: u64,
-    /// The least room the bucket had since this lease was spent.
+    /// The least room the bucket had from when this lease was spent until the next one was.
     pub(super) room: u64,
     /// When it is forgotten: what has not come back by then stays spent.
     pub(super) until: UnixMs,
@@ -66,7 +67,9 @@ impl Account {
             self.spend(lease, 0);
         }
         self.refill(now);
-        self.spent.retain(|lease| now < lease.until);
+        while let Some(index) = self.spent.iter().position(|lease| lease.until <= now) {
+            self.forget(index);
+        }
     }
 
     /// Whole pieces that can be leased now.
@@ -122,34 +125,42 @@ impl Account {
         };
         self.adjust(index, said);
         if said.open == 0 {
-            self.spent.swap_remove(index);
+            self.forget(index);
         }
     }
 
     /// Refunds and debits by how much the totals have grown.
     fn adjust(&mut self, index: usize, said: &Statement) {
-        let Some(lease) = self.spent.get_mut(index) else { return };
+        let (_, since) = self.spent.split_at_mut_checked(index).unwrap_or_default();
+        let room = since.iter().map(|lease| lease.room).min().unwrap_or(0);
+        let Some(lease) = since.first_mut() else { return };
         let unused = said.unused.min(lease.size);
-        let refund = unused.saturating_sub(lease.credited).min(lease.room);
+        let refund = unused.saturating_sub(lease.credited).min(room);
         let debit = said.over.saturating_sub(lease.debited);
         lease.credited = lease.credited.max(unused);
         lease.debited = lease.debited.max(said.over);
-        self.bucket.credit(refund);
-        // A refund fills room that the other leases' refunds would have claimed.
-        for other in &mut self.spent {
-            other.room = other.room.saturating_sub(refund);
+        for lease in since {
+            // As if these pieces had been in the bucket ever since the lease was spent.
+            lease.room = lease.room.saturating_sub(refund);
         }
+        self.bucket.credit(refund);
         self.bucket.debit(debit);
+    }
+
+    /// Drops a spent lease; the one before it remembers the least room for both.
+    fn forget(&mut self, index: usize) {
+        let room = self.spent.remove(index).room;
+        let before = index.checked_sub(1).and_then(|before| self.spent.get_mut(before));
+        if let Some(before) = before {
+            before.room = before.room.min(room);
+        }
     }
 
     /// Ends an open lease of which `unused` come back at once.
     fn spend(&mut self, lease: OpenLease, unused: u64) {
         self.bucket.end_lease(lease.size, unused);
         if self.spent.len() >= MAX_SPENT {
-            let oldest = self.spent.iter().enumerate().min_by_key(|(_, lease)| lease.until);
-            if let Some((index, _)) = oldest {
-                self.spent.swap_remove(index);
-            }
+            self.forget(0);
         }
         self.spent.push(SpentLease {
             id: lease.id,
@@ -164,8 +175,8 @@ impl Account {
     fn refill(&mut self, now: UnixMs) {
         self.bucket.advance(now);
         let room = self.bucket.room();
-        for lease in &mut self.spent {
-            lease.room = lease.room.min(room);
+        if let Some(latest) = self.spent.last_mut() {
+            latest.room = latest.room.min(room);
         }
     }
 

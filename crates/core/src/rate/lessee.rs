@@ -300,6 +300,7 @@ impl Lessee {
         }
         self.seq += 1;
         let message = group.question(draws, (pieces, waited), (self.seq, self.terms), now);
+        self.due_at = earlier(self.due_at, group.due_at(self.terms, now));
         Step::Ask { group: name, message }
     }
 

@@ -129,6 +129,12 @@ impl Limiter {
         accounts.collect()
     }
 
+    /// What a bucket holds, in pieces; below zero where it is in debt.
+    #[cfg(test)]
+    pub(super) fn level(&self, bucket: &str) -> i128 {
+        self.accounts[bucket].bucket.contents().0 / 60_000
+    }
+
     fn settle(&mut self, message: &Message, now: UnixMs) {
         for said in &message.said {
             if let Some(account) = self.accounts.get_mut(&said.bucket) {

@@ -4,6 +4,7 @@ use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::rate::tests::world::assert_no_window_exceeds;
 
 const NOW: UnixMs = UnixMs(1_700_000_000_000);
 
@@ -152,6 +153,36 @@ proptest! {
             prop_assert!(available(&limiter, now) <= before + refilled);
             now = now.plus(DurationMs(pause / 30));
         }
+    }
+
+    /// Refunds that come late make room for no more than there would have been had their pieces
+    /// never been taken: what was used in the end fits an ideal bucket.
+    #[test]
+    fn late_refunds_never_lift_the_limit(
+        calls in vec((1u64..=100, 0u64..=100, 0u64..60, 0u64..20_000), 2..40),
+    ) {
+        let mut limiter = Limiter::default();
+        let mut now = NOW;
+        let mut running: Vec<(usize, u64, u64, u64)> = Vec::new();
+        let mut used: Vec<(u64, u64)> = Vec::new();
+        for (need, percent, lasts, pause) in calls {
+            if let Some((id, _)) = lease(&say(&mut limiter, &ask("t", 100, need), now), "t") {
+                let account = json!({ "b": "t", "l": id, "r": need });
+                say(&mut limiter, &json!({ "seq": 2, "life": 1, "said": [account] }), now);
+                running.push((used.len(), id, need * percent / 100, now.0 + lasts * 1000));
+                used.push((now.0, need));
+            }
+            now = now.plus(DurationMs(pause));
+            running.retain(|(index, id, unused, until)| {
+                if *until <= now.0 {
+                    let account = json!({ "b": "t", "l": id, "u": unused });
+                    say(&mut limiter, &json!({ "seq": 3, "life": 1, "said": [account] }), now);
+                    used[*index].1 -= unused;
+                }
+                now.0 < *until
+            });
+        }
+        assert_no_window_exceeds(100, &used, 0, "t");
     }
 
     #[test]

@@ -337,6 +337,21 @@ fn an_answer_that_comes_too_late_is_not_used_and_not_asked_for_in_circles() {
 }
 
 #[test]
+fn an_answer_to_a_question_that_was_given_up_is_not_used() {
+    let mut lessee = Lessee::new(&policy(Unreachable::Refuse));
+    let mut limiter = Limiter::default();
+    let mut call = Subject::new("k", "m", of_key(requests(60)));
+    let Step::Ask { group, message } = lessee.admit(&mut call, NOW) else {
+        panic!("it has nothing")
+    };
+    let first = limiter.handle(&message, NOW).unwrap();
+    let later = NOW.plus(DurationMs(3000));
+    assert!(matches!(lessee.admit(&mut call, later), Step::Ask { .. }));
+    lessee.answered(&group, Ok(&first), later);
+    assert!(matches!(lessee.admit(&mut call, later), Step::Wait { .. }));
+}
+
+#[test]
 fn an_asker_that_vanishes_does_not_block_the_others_for_long() {
     let mut world = World::new(1, of_key(requests(60)));
     world.fate = Fate::Silence(5);

@@ -14,24 +14,28 @@ use crate::{
 };
 
 /// The life of leases in these tests.
-pub(super) const LIFE: DurationMs = DurationMs(10_000);
+pub(in crate::rate) const LIFE: DurationMs = DurationMs(10_000);
 const START: u64 = 1_700_000_000_000;
 
-pub(super) fn policy(on_unreachable: Unreachable) -> GatewayLimits {
+pub(in crate::rate) fn policy(on_unreachable: Unreachable) -> GatewayLimits {
     GatewayLimits { max_body_bytes: 1 << 20, lease: LIFE, on_unreachable }
 }
 
-pub(super) fn limits(requests: u64, tokens: u64) -> RateLimits {
+pub(in crate::rate) fn limits(requests: u64, tokens: u64) -> RateLimits {
     RateLimits { requests_per_minute: Some(requests), tokens_per_minute: Some(Tokens(tokens)) }
 }
 
-pub(super) fn requests(a_minute: u64) -> RateLimits {
+pub(in crate::rate) fn requests(a_minute: u64) -> RateLimits {
     RateLimits { requests_per_minute: Some(a_minute), tokens_per_minute: None }
+}
+
+pub(in crate::rate) fn tokens(a_minute: u64) -> RateLimits {
+    RateLimits { requests_per_minute: None, tokens_per_minute: Some(Tokens(a_minute)) }
 }
 
 /// What becomes of messages that are sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::rate) enum Fate {
     /// Both ways take this many milliseconds.
     Arrives(u64, u64),
     /// The object never sees it; the isolate is told after a while.
@@ -46,34 +50,34 @@ pub(super) enum Fate {
 
 /// A call to come.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plan {
-    pub(super) isolate: usize,
-    pub(super) key: usize,
-    pub(super) model: usize,
+pub(in crate::rate) struct Plan {
+    pub(in crate::rate) isolate: usize,
+    pub(in crate::rate) key: usize,
+    pub(in crate::rate) model: usize,
     /// `None` for a cache hit.
-    pub(super) tokens: Option<Usage>,
+    pub(in crate::rate) tokens: Option<Usage>,
 }
 
 /// What a call reserves and uses.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Usage {
-    pub(super) reserve: u64,
+pub(in crate::rate) struct Usage {
+    pub(in crate::rate) reserve: u64,
     /// `None` when its isolate forgets to settle.
-    pub(super) actual: Option<u64>,
-    pub(super) takes: u64,
+    pub(in crate::rate) actual: Option<u64>,
+    pub(in crate::rate) takes: u64,
 }
 
 /// Something admitted: when, and how much.
-pub(super) type Admitted = (u64, u64);
+pub(in crate::rate) type Admitted = (u64, u64);
 
-pub(super) struct World {
-    pub(super) now: u64,
-    pub(super) fate: Fate,
+pub(in crate::rate) struct World {
+    pub(in crate::rate) now: u64,
+    pub(in crate::rate) fate: Fate,
     /// How many messages reached an object.
-    pub(super) messages: u64,
-    pub(super) refused: u64,
-    pub(super) unreachable: u64,
-    pub(super) isolates: Vec<Isolate>,
+    pub(in crate::rate) messages: u64,
+    pub(in crate::rate) refused: u64,
+    pub(in crate::rate) unreachable: u64,
+    pub(in crate::rate) isolates: Vec<Isolate>,
     objects: BTreeMap<String, Object>,
     wires: Vec<Wire>,
     calls: BTreeMap<usize, Call>,
@@ -83,14 +87,14 @@ pub(super) struct World {
     entries: usize,
 }
 
-pub(super) struct Isolate {
-    pub(super) lessee: Lessee,
+pub(in crate::rate) struct Isolate {
+    pub(in crate::rate) lessee: Lessee,
     /// Ahead of true time by this,
-    pub(super) skew: u64,
+    pub(in crate::rate) skew: u64,
     /// and behind that by this.
-    pub(super) lag: u64,
+    pub(in crate::rate) lag: u64,
     /// Whether it sends what is due.
-    pub(super) diligent: bool,
+    pub(in crate::rate) diligent: bool,
 }
 
 #[derive(Default)]
@@ -131,11 +135,11 @@ enum State {
 }
 
 impl World {
-    pub(super) fn new(isolates: usize, limits: SubjectLimits) -> Self {
+    pub(in crate::rate) fn new(isolates: usize, limits: SubjectLimits) -> Self {
         Self::with_policy(isolates, limits, Unreachable::Refuse)
     }
 
-    pub(super) fn with_policy(
+    pub(in crate::rate) fn with_policy(
         isolates: usize,
         limits: SubjectLimits,
         policy_: Unreachable,
@@ -163,12 +167,12 @@ impl World {
         }
     }
 
-    pub(super) fn subject(&self, key: usize, model: usize) -> Subject {
+    pub(in crate::rate) fn subject(&self, key: usize, model: usize) -> Subject {
         Subject::new(&format!("k{key}"), &format!("m{model}"), self.limits)
     }
 
     /// Starts a call.
-    pub(super) fn call(&mut self, plan: Plan) {
+    pub(in crate::rate) fn call(&mut self, plan: Plan) {
         let subject = self.subject(plan.key, plan.model);
         self.started += 1;
         self.calls.insert(self.started, Call { plan, subject, state: State::Admitting });
@@ -176,7 +180,7 @@ impl World {
     }
 
     /// Lets `ms` pass, with everything that happens in them.
-    pub(super) fn pass(&mut self, ms: u64) {
+    pub(in crate::rate) fn pass(&mut self, ms: u64) {
         let end = self.now + ms;
         while let Some(next) = self.next_event().filter(|next| *next <= end) {
             self.now = self.now.max(next);
@@ -187,7 +191,7 @@ impl World {
     }
 
     /// Restarts every object from its rows.
-    pub(super) fn restart_objects(&mut self) {
+    pub(in crate::rate) fn restart_objects(&mut self) {
         for object in self.objects.values_mut() {
             let restored = Limiter::restore(object.rows.clone()).unwrap();
             assert_eq!(restored, object.limiter, "rows do not hold all of the object");
@@ -195,12 +199,12 @@ impl World {
         }
     }
 
-    pub(super) fn object_lags(&mut self, lag: u64) {
+    pub(in crate::rate) fn object_lags(&mut self, lag: u64) {
         self.objects.values_mut().for_each(|object| object.lag = lag);
     }
 
     /// Every isolate sends what is due.
-    pub(super) fn tidy(&mut self) {
+    pub(in crate::rate) fn tidy(&mut self) {
         for index in 0..self.isolates.len() {
             let now = self.isolate_now(index);
             if self.isolates[index].diligent {
@@ -214,7 +218,7 @@ impl World {
     }
 
     /// All that was admitted by one bucket, in order of time, and its limit.
-    pub(super) fn admitted(&self) -> impl Iterator<Item = (&str, u64, Vec<Admitted>)> {
+    pub(in crate::rate) fn admitted(&self) -> impl Iterator<Item = (&str, u64, Vec<Admitted>)> {
         self.log.iter().map(|(bucket, (limit, entries))| {
             let mut entries: Vec<_> = entries.values().copied().collect();
             entries.sort_unstable();
@@ -222,15 +226,15 @@ impl World {
         })
     }
 
-    pub(super) fn total(&self, bucket: &str) -> u64 {
+    pub(in crate::rate) fn total(&self, bucket: &str) -> u64 {
         self.log.get(bucket).map_or(0, |(_, entries)| entries.values().map(|(_, n)| n).sum())
     }
 
-    pub(super) fn running(&self) -> usize {
+    pub(in crate::rate) fn running(&self) -> usize {
         self.calls.values().filter(|call| matches!(call.state, State::Running { .. })).count()
     }
 
-    pub(super) fn undecided(&self) -> usize {
+    pub(in crate::rate) fn undecided(&self) -> usize {
         self.calls
             .values()
             .filter(|call| !matches!(call.state, State::Over | State::Running { .. }))
@@ -238,7 +242,7 @@ impl World {
     }
 
     /// What the objects hold of every bucket: `group bucket`, available, on lease.
-    pub(super) fn buckets(&mut self) -> Vec<(String, u64, u64, u64)> {
+    pub(in crate::rate) fn buckets(&mut self) -> Vec<(String, u64, u64, u64)> {
         let mut all = Vec::new();
         for (name, object) in &self.objects {
             for (bucket, (limit, available, held)) in
@@ -250,7 +254,7 @@ impl World {
         all
     }
 
-    pub(super) fn isolate_now(&self, index: usize) -> UnixMs {
+    pub(in crate::rate) fn isolate_now(&self, index: usize) -> UnixMs {
         let isolate = &self.isolates[index];
         UnixMs(self.now + isolate.skew - isolate.lag)
     }
@@ -468,7 +472,7 @@ impl World {
 
 /// Asserts that no window, of whatever length, saw more than the limit and its refill, the refill of
 /// `error` milliseconds included.
-pub(super) fn assert_no_window_exceeds(
+pub(in crate::rate) fn assert_no_window_exceeds(
     limit: u64,
     admitted: &[Admitted],
     error: u64,
