@@ -26,7 +26,6 @@ export class Call {
     this.left = false;
     this.running = new Set();
     this.upstream = new Map();
-    this.nudge = undefined;
     this.writer = undefined;
     this.written = undefined;
     this.reply = new Promise((resolve) => (this.resolve = resolve));
@@ -280,11 +279,6 @@ export function sleep(id, slot, ms) {
 
 export function cancel(slot) {
   sleeping.get(slot)?.();
-}
-
-// Another call has something for this one: it goes on in its own context.
-export function nudge(id) {
-  calls.get(id)?.nudge?.();
 }
 
 // Waits, whether the caller is still there or not.
