@@ -111,7 +111,10 @@ pub(super) async fn look<'g, H: Host>(
         }
         let (token, landing) = oneshot::channel();
         gate.flights.borrow_mut().wait(&key, token);
-        match wait(host, landing, model.timeout.total).await? {
+        let asked = host.now();
+        let woken = wait(host, landing, model.timeout.total).await?;
+        record.timings.upstream = record.timings.upstream.plus(host.now().since(asked));
+        match woken {
             Woken::By(Ok(entry)) => return Ok(found(entry, record)),
             Woken::By(Err(refusal)) => return Err(Stop::Refused(refusal)),
             // The leader had nothing to share.
