@@ -47,6 +47,7 @@ fn main() -> Result<()> {
     let mut results: Vec<Rounds> = cases.iter().map(|_| Rounds::default()).collect();
     eprintln!("{ROUNDS} interleaved rounds of {} requests each", REQUESTS * CONNECTIONS);
     for round in 0..=ROUNDS {
+        eprintln!("round {round}: {:.0} MiB", cpu::resident_mib(pid)?);
         for (case, result) in cases.iter().zip(&mut results) {
             let floor_only = case.floor.is_empty();
             let chosen =
