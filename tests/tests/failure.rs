@@ -242,7 +242,8 @@ fn a_whole_answer_that_nobody_waits_for_is_called_off_too() {
     assert!(provider.wait_until(|seen| seen.iter().any(|seen| seen.cancelled)));
 }
 
-/// Sends a request and returns its connection, which hangs up when it is dropped.
+/// Sends a request and returns its connection, which is reset when it is dropped: a server that is
+/// not writing notices nothing less.
 fn leave_when(url: &str, body: &Value) -> std::net::TcpStream {
     use std::io::Write;
     let (host, path) = url.trim_start_matches("http://").split_once('/').unwrap();
@@ -254,6 +255,7 @@ fn leave_when(url: &str, body: &Value) -> std::net::TcpStream {
         body.len()
     )
     .unwrap();
+    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
     stream
 }
 

@@ -63,6 +63,7 @@ pub(crate) fn run(sh: &Shell, profile: Profile) -> Result<()> {
     )
     .quiet()
     .run()?;
+    name_imports_once(sh, &stage.join("rust.js"))?;
     for file in ["entry.js", "ops.js"] {
         sh.copy_file(Path::new("crates/worker/glue").join(file), &stage)?;
     }
@@ -77,12 +78,26 @@ pub(crate) fn run(sh: &Shell, profile: Profile) -> Result<()> {
     report(&out)
 }
 
+/// wasm-bindgen lists a module once for functions that it wraps and once for those that it does not;
+/// both lines mean the same module, and bundlers warn of the second.
+fn name_imports_once(sh: &Shell, glue: &Path) -> Result<()> {
+    let text = sh.read_file(glue)?;
+    let mut seen = false;
+    let mut is_repeated = |line: &&str| {
+        let names_it = line.trim_start().starts_with("\"./ops.js\": import");
+        names_it && std::mem::replace(&mut seen, true)
+    };
+    let kept: Vec<&str> = text.lines().filter(|line| !is_repeated(line)).collect();
+    sh.write_file(glue, kept.join("\n"))?;
+    Ok(())
+}
+
 fn bundle(sh: &Shell, stage: &Path) -> Result<()> {
     let entry = stage.join("entry.js");
     cmd!(
         sh,
         "node_modules/.bin/esbuild {entry} --bundle --format=esm --target=es2022 --outfile={OUT}/index.js
-        --external:cloudflare:* --external:*.wasm --log-level=warning --log-override:duplicate-object-key=silent"
+        --external:cloudflare:* --external:*.wasm --log-level=warning"
     )
     .quiet()
     .run()

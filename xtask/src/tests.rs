@@ -47,7 +47,7 @@ pub(crate) fn run(sh: &Shell, arguments: &[String]) -> Result<()> {
         )
     });
     tally.step("documentation", || {
-        let _env = sh.push_env("RUSTDOCFLAGS", "-D warnings");
+        let _env = sh.push_env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links");
         run_quietly(
             sh,
             "cargo",

@@ -3,7 +3,7 @@
 //! Files come in as paths and text, findings go out as data. The crate reads no disk, starts no thread and knows no
 //! command line: those belong to the `tollhouse` command.
 //!
-//! Facts ([`collect`]) are joined into a model of the workspace; rules ([`Rules`]) are data that ask a closed set of
+//! Facts ([`collect()`]) are joined into a model of the workspace; rules ([`Rules`]) are data that ask a closed set of
 //! questions of it, in terms of roles that knowledge files give to other people's crates.
 
 mod ask;

@@ -1,7 +1,7 @@
 //! The API that callers speak: OpenAI's.
 //!
 //! A body is scanned ([`json`]), held against the documented parameters and the model's bounds
-//! ([`validate`]), and becomes an [`Effective`] request, which writes the body for each target.
+//! ([`validate()`]), and becomes an [`Effective`] request, which writes the body for each target.
 
 pub mod effective;
 pub mod endpoint;

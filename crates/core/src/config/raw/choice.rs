@@ -84,7 +84,7 @@ choice!(CacheScope {
     "shared" = Shared: "All keys share replies.",
 });
 choice!(DeprecationPolicy {
-    "warn" = Warn: "It is called; the reply carries a `warning` header and the log a note.",
+    "warn" = Warn: "It is called; the reply carries a `warning` header that names the successor.",
     "refuse" = Refuse: "It is refused with `model_deprecated`.",
     "allow" = Allow: "It is called, in silence.",
 });
