@@ -142,7 +142,7 @@ impl Asked<'_, '_> {
             {
                 let place = if literal.file == at.file { literal } else { at };
                 let hit = Hit::at(place).with("literal", text).with("on", &known.on);
-                return Some(hit.with("instead", &known.instead).with("source", &known.source));
+                return Some(hit.with("instead", &known.instead));
             }
         }
         None

@@ -256,7 +256,11 @@ impl Walk<'_, '_> {
             all = all.with(self.set_on(at, &name));
         }
         let mut vague = false;
-        for inner in self.sent_through(at) {
+        let mut through = self.sent_through(at);
+        if let Some(name) = self.named(at) {
+            through.extend(self.given_later(at, &name));
+        }
+        for inner in through {
             let mut walk = Walk {
                 workspace: w,
                 graph: self.graph,
@@ -281,6 +285,14 @@ impl Walk<'_, '_> {
             }
         }
         None
+    }
+
+    /// `client = client.with_http_client(http)`: clients handed to a name after its `let`.
+    fn given_later(&self, at: At, name: &str) -> Vec<At> {
+        let w = self.workspace;
+        let Some(body) = w.function_at(at).and_then(|of| w.body(of)) else { return Vec::new() };
+        let uses = w.under(body).filter(|node| w.name_of(*node).is_some_and(|of| of == name));
+        uses.flat_map(|node| self.sent_through(node)).collect()
     }
 
     /// Clients handed to this one: `.with_http_client(client)`.
