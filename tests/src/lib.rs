@@ -5,5 +5,6 @@ pub mod bench;
 pub mod client;
 pub mod keys;
 pub mod provider;
+pub mod readme;
 pub mod skip;
 pub mod workerd;

@@ -3,7 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import wasmModule from "./index_bg.wasm";
 import * as rust from "./rust.js";
-import { Call, calls, endAllCalls, hold } from "./ops.js";
+import { Call, endAllCalls, hold } from "./ops.js";
 
 rust.initSync({ module: wasmModule });
 
@@ -30,19 +30,9 @@ globalThis.tollhouse = {
   generation: () => generation,
 };
 
-// Lets other calls wake this one: what follows a promise runs in the context that made it.
-function listen(call) {
-  new Promise((resolve) => (call.nudge = resolve)).then(() => {
-    if (!calls.has(call.id)) return;
-    listen(call);
-    enter(() => rust.resume(call.id));
-  });
-}
-
 export default {
   fetch(request, env, ctx) {
     const call = new Call(request, env, ctx);
-    listen(call);
     // Also for a caller who leaves: what was taken for it is given back.
     hold(call);
     let head = `${request.method}\n${request.url}`;

@@ -26,7 +26,6 @@ export class Call {
     this.left = false;
     this.running = new Set();
     this.upstream = new Map();
-    this.nudge = undefined;
     this.writer = undefined;
     this.written = undefined;
     this.reply = new Promise((resolve) => (this.resolve = resolve));
@@ -137,7 +136,21 @@ export function close(id) {
   call.writer.close().catch(() => {});
 }
 
-const KEPT_HEADERS = ["content-type", "retry-after", "retry-after-ms", "x-request-id", "x-should-retry", "location"];
+// What Rust reads of a provider's headers; those of a success say only what it is.
+const FAILURE_HEADERS = ["content-type", "retry-after", "retry-after-ms"];
+const SUCCESS_HEADERS = ["content-type"];
+
+// Addresses taken apart; there are as many as the configuration names.
+const addresses = new Map();
+
+function addressOf(url) {
+  let address = addresses.get(url);
+  if (!address) {
+    address = new URL(url);
+    addresses.set(url, address);
+  }
+  return address;
+}
 
 // Hosts that were reached lately need no probe.
 const reached = new Map();
@@ -147,13 +160,13 @@ const PROBE_AFTER_MS = 60_000;
 // opened beside it: while that socket stays unconnected, the host is taken to be unreachable. A
 // socket that is refused says nothing, as the platform forbids some addresses.
 function probe(url, ms, onTimeout) {
-  const { hostname, port, protocol, host } = new URL(url);
-  if (Date.now() - (reached.get(host) ?? 0) < PROBE_AFTER_MS) return () => {};
+  const { hostname, port, protocol, host } = addressOf(url);
+  if (Date.now() - (reached.get(host) ?? 0) < PROBE_AFTER_MS) return undefined;
   let socket;
   try {
     socket = connect({ hostname, port: Number(port || (protocol === "https:" ? 443 : 80)) });
   } catch {
-    return () => {};
+    return undefined;
   }
   const timer = setTimeout(onTimeout, ms);
   const end = () => {
@@ -180,32 +193,37 @@ export function send(id, slot, upstream, url, head, body, connectMs, headMs, who
   const held = { controller, cancel, reader: undefined, body: undefined };
   call.upstream.set(upstream, held);
   call.running.add(cancel);
-  const began = Date.now();
-  let timer = setTimeout(giveUp(TIMED_OUT), headMs);
+  // One timer for both bounds: it is set anew only for a reply that comes slowly.
+  let begun = false;
+  let timer = setTimeout(function due() {
+    if (!begun) return giveUp(TIMED_OUT)();
+    begun = false;
+    timer = setTimeout(due, Math.max(0, wholeMs - headMs));
+  }, headMs);
   const endProbe = probe(url, connectMs, giveUp(CONNECT_TIMED_OUT));
   const fail = (error) => {
     clearTimeout(timer);
-    endProbe();
+    endProbe?.();
     call.running.delete(cancel);
     done(call.left ? CALLER_LEFT : late, text(error));
   };
   if (call.left) return fail("the caller left");
   fetch(url, { method: "POST", headers: pairs(head), body: body.slice(), redirect: "manual", signal: controller.signal })
     .then(async (reply) => {
-      clearTimeout(timer);
-      endProbe();
-      reached.set(new URL(url).host, Date.now());
+      begun = true;
+      endProbe?.();
+      reached.set(addressOf(url).host, Date.now());
       let lines = "";
-      for (const name of KEPT_HEADERS) {
+      for (const name of reply.status === 200 ? SUCCESS_HEADERS : FAILURE_HEADERS) {
         const value = reply.headers.get(name);
         if (value !== null) lines += lines === "" ? `${name}:${value}` : `\n${name}:${value}`;
       }
-      if (reply.status === 200 && reply.body && /^text\/event-stream/i.test(reply.headers.get("content-type") ?? "")) {
+      if (reply.status === 200 && reply.body && /^content-type:text\/event-stream/i.test(lines)) {
+        clearTimeout(timer);
         held.reader = reply.body.getReader();
         done(NOTHING, lines);
         return;
       }
-      timer = setTimeout(giveUp(TIMED_OUT), Math.max(0, wholeMs - (Date.now() - began)));
       held.body = await readBounded(reply, limit);
       clearTimeout(timer);
       call.running.delete(cancel);
@@ -280,11 +298,6 @@ export function sleep(id, slot, ms) {
 
 export function cancel(slot) {
   sleeping.get(slot)?.();
-}
-
-// Another call has something for this one: it goes on in its own context.
-export function nudge(id) {
-  calls.get(id)?.nudge?.();
 }
 
 // Waits, whether the caller is still there or not.

@@ -5,22 +5,16 @@
 //! at a handful of crossings a request.
 //!
 //! The platform ties every timer and connection to the request in whose context it was started, so a
-//! request's future only ever runs in its own context: one that another request wakes is nudged
-//! through JavaScript instead.
+//! request's future only ever runs in its own context: one that another request wakes stays queued
+//! until an operation of its own is completed. Whoever waits for another request has a timer beside
+//! it (`pipeline::wait`).
 
-use std::{
-    cell::{Cell, RefCell},
-    future::Future,
-};
+use std::{cell::RefCell, future::Future};
 
 use async_task::{Builder, Runnable};
 
-use crate::glue;
-
 thread_local! {
     static READY: RefCell<Vec<Runnable<u32>>> = const { RefCell::new(Vec::new()) };
-    /// The call in whose context the code runs now.
-    static CURRENT: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
 /// Starts `future` in the context of `call` and runs it as far as it gets without waiting.
@@ -32,22 +26,15 @@ pub(crate) fn spawn(call: u32, future: impl Future<Output = ()> + 'static) {
 
 /// Runs `wake` in the context of `call`, then what is ready of that call.
 pub(crate) fn within(call: u32, wake: impl FnOnce()) {
-    let outer = CURRENT.replace(Some(call));
     wake();
     while let Some(runnable) = next(call) {
         runnable.run();
     }
-    CURRENT.set(outer);
 }
 
-/// Queues a future that can go on. Inside its own context the queue is run soon; from another one,
-/// JavaScript is asked to enter the right one.
+/// Queues a future that can go on, until its own context is entered or about to be left.
 fn schedule(runnable: Runnable<u32>) {
-    let call = *runnable.metadata();
     READY.with_borrow_mut(|ready| ready.push(runnable));
-    if CURRENT.get() != Some(call) {
-        glue::nudge(call);
-    }
 }
 
 fn next(call: u32) -> Option<Runnable<u32>> {
@@ -60,6 +47,7 @@ fn next(call: u32) -> Option<Runnable<u32>> {
 #[cfg(test)]
 mod tests {
     use std::{
+        cell::Cell,
         future::poll_fn,
         rc::Rc,
         task::{Poll, Waker},
@@ -68,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_future_woken_in_its_context_goes_on_before_the_context_is_left() {
+    fn a_woken_future_goes_on_in_its_own_context_only() {
         let waker: Rc<RefCell<Option<Waker>>> = Rc::default();
         let steps: Rc<Cell<u32>> = Rc::default();
         let (inner_waker, inner_steps) = (waker.clone(), steps.clone());
@@ -83,7 +71,9 @@ mod tests {
         });
         assert_eq!(steps.get(), 1);
         let woken = waker.borrow().clone();
-        within(7, || woken.unwrap().wake());
+        within(8, || woken.unwrap().wake());
+        assert_eq!(steps.get(), 1, "another call's context is not its own");
+        within(7, || {});
         assert_eq!(steps.get(), 2);
     }
 }

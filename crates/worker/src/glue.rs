@@ -39,7 +39,6 @@ extern "C" {
     );
     pub(crate) fn post(call: u32, slot: u32, url: &str, body: &[u8], ms: f64);
     pub(crate) fn finish(call: u32);
-    pub(crate) fn nudge(call: u32);
     pub(crate) fn cancel(slot: u32);
     pub(crate) fn log(line: &str);
     pub(crate) fn now() -> f64;

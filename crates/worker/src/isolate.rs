@@ -49,6 +49,8 @@ pub(crate) struct Isolate {
     ledger: Cell<Reach>,
     /// Whether some request's aftermath already tends to what is due.
     tended: Cell<bool>,
+    /// Whether the store has ever held a configuration.
+    stored: Cell<bool>,
 }
 
 /// This isolate.
@@ -65,6 +67,7 @@ impl Isolate {
             limiter: Cell::new(Reach::Untried),
             ledger: Cell::new(Reach::Untried),
             tended: Cell::new(false),
+            stored: Cell::new(false),
         }
     }
 
@@ -85,7 +88,12 @@ impl Isolate {
         let (name, text) = match env::text("TOLLHOUSE_CONFIG") {
             Some(text) => ("TOLLHOUSE_CONFIG", text),
             None => match stored_config(call).await {
-                Ok(Some(text)) => (CONFIG_KEY, text),
+                Ok(Some(text)) => {
+                    self.stored.set(true);
+                    (CONFIG_KEY, text)
+                }
+                // It was there before: a key that is gone, or not seen from here, opens nothing.
+                Ok(None) if self.stored.get() => return,
                 Ok(None) => ("the embedded default", default_toml().to_owned()),
                 // What is in force goes on, or nothing is served: the default must not answer in the
                 // place of a configuration that is only out of reach.

@@ -138,12 +138,6 @@ pub fn complete(call: u32, slot: u32, ending: i32, head: String, body: Vec<u8>) 
     }
 }
 
-/// Called by JavaScript in the context of `call`, which another call has woken.
-#[wasm_bindgen]
-pub fn resume(call: u32) {
-    executor::within(call, || {});
-}
-
 fn read_ending(number: i32) -> Ending {
     match number {
         -1 => Ending::TimedOut,

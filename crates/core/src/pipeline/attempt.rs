@@ -47,7 +47,7 @@ pub(super) async fn run<H: Host>(
             Next::GiveUp(refusal) => return Err(Stop::Refused(refusal)),
         };
         if after > DurationMs(0) {
-            record.timings.backoff = DurationMs(record.timings.backoff.0 + after.0);
+            record.timings.backoff = record.timings.backoff.plus(after);
             host.sleep(after).await?;
         }
         let began = host.now();
@@ -109,7 +109,7 @@ fn note<S>(
     record: &mut Record,
 ) {
     let took = ended.since(began);
-    record.timings.upstream = DurationMs(record.timings.upstream.0 + took.0);
+    record.timings.upstream = record.timings.upstream.plus(took);
     let (status, failure) = match result {
         Ok(_) => (Some(200), None),
         Err(Failure::Failed(failed)) => (failed.status(), Some(failed.code())),

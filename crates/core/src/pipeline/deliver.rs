@@ -119,7 +119,10 @@ async fn send_stream<H: Host>(
             out.clear();
         }
         let wait = patience(&relay, timeouts, record.started, host.now());
-        end = match source.next(host, wait).await {
+        let asked = host.now();
+        let next = source.next(host, wait).await;
+        record.timings.upstream = record.timings.upstream.plus(host.now().since(asked));
+        end = match next {
             Ok(Some(bytes)) => relay.push(&bytes, &mut out).map_err(Ending::from),
             Ok(None) => relay.end(&mut out).map_err(Ending::from),
             Err(ReadFailure::CallerLeft) => Err(Ending::CallerLeft),

@@ -103,7 +103,10 @@ pub(super) async fn look<'g, H: Host>(
         return Ok(Found::Nothing(flight(Some(key), None)));
     }
     let ends = record.started.plus(model.timeout.total);
-    let lead = match turn(host, gate, key, &plan, ends).await? {
+    let asked = host.now();
+    let turn = turn(host, gate, key, &plan, ends).await;
+    record.timings.upstream = record.timings.upstream.plus(host.now().since(asked));
+    let lead = match turn? {
         Turn::Kept(entry) => return Ok(found(entry, record)),
         Turn::Lead(lead) => lead,
     };

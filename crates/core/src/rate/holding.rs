@@ -158,7 +158,6 @@ impl Holding {
             Outcome::Lease { id, size } => {
                 self.dry = None;
                 self.current = Some(Lease { id, size, free: size, open: 0, until });
-                self.refresh(self.seen.limit(), now);
             }
             Outcome::Dry { need, wait } => {
                 self.dry = Some(Dry { need, until: now.plus(DurationMs(wait).max(HOLD_OFF)) });

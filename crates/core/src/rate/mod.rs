@@ -30,6 +30,7 @@ pub mod limiter;
 pub mod refused;
 mod rows;
 pub mod standing;
+pub mod step;
 pub mod subject;
 #[cfg(test)]
 mod tests;
@@ -37,10 +38,11 @@ mod wire;
 
 pub use self::{
     bucket::PerMinute,
-    lessee::{Admission, Lessee, Reservation, Step},
+    lessee::Lessee,
     limiter::Limiter,
     refused::{Refused, Retry},
     standing::{Level, Standing},
+    step::{Admission, Reservation, Step},
     subject::{Subject, SubjectLimits},
 };
 use crate::units::DurationMs;

@@ -1,5 +1,6 @@
 //! Isolates and objects together, over a network that delays and loses.
 
+pub(super) mod plans;
 mod properties;
 mod scenarios;
-pub(super) mod world;
+mod world;

@@ -145,6 +145,13 @@ impl Site<'_> {
             );
             return None;
         }
+        let message = "budgets are counted and not yet enforced: no call is refused for one";
+        self.report(
+            at,
+            Rule::NoEffect,
+            message,
+            "watch `/admin/usage?group_by=key` until they are",
+        );
         Some(Budget { limit: micro_usd(usd), per: budget.per? })
     }
 

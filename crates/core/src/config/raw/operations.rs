@@ -9,7 +9,7 @@ raw! {
         /// The longest request body that is read, in bytes.
         max_body_bytes: Whole<1024, 104_857_600>,
         /// How long an isolate may hold requests and tokens it has leased, in milliseconds.
-        lease_ms: Whole<100, 60_000>,
+        lease_ms: Whole<1000, 60_000>,
         /// What happens when the limiter cannot be reached.
         on_unreachable: Unreachable,
     }

@@ -2,9 +2,12 @@
 
 use proptest::{collection::vec, option, prelude::*};
 
-use super::world::{
-    Fate, Plan, Usage, World, assert_no_window_exceeds, limits, policy, requests as requests_only,
-    tokens as tokens_only,
+use super::{
+    plans::{
+        Fate, LIFE, Plan, Usage, assert_no_window_exceeds, limits, policy,
+        requests as requests_only, tokens as tokens_only,
+    },
+    world::World,
 };
 use crate::{
     config::valid::{GatewayLimits, RateLimits, Unreachable},
@@ -64,6 +67,19 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..ISOLATES, 0u64..1000).prop_map(|(isolate, lag)| Op::IsolateClock { isolate, lag }),
         1 => (0..ISOLATES, any::<bool>())
             .prop_map(|(isolate, diligent)| Op::Diligence { isolate, diligent }),
+    ]
+}
+
+fn pressure() -> impl Strategy<Value = Op> {
+    let delay = || prop_oneof![3 => 0u64..100, 1 => 3000u64..9000];
+    prop_oneof![
+        6 => (0..ISOLATES, prop_oneof![3 => 1usize..8, 1 => 100usize..250]).prop_map(
+            |(isolate, times)| Op::Burst(Plan { isolate, key: 0, model: 0, tokens: None }, times)
+        ),
+        6 => prop_oneof![3 => 0u64..500, 2 => 500u64..8500, 1 => 8500u64..40_000]
+            .prop_map(Op::Pass),
+        1 => (delay(), delay()).prop_map(|(there, back)| Op::Network(Fate::Arrives(there, back))),
+        1 => (0..ISOLATES, 0u64..1000).prop_map(|(isolate, lag)| Op::IsolateClock { isolate, lag }),
     ]
 }
 
@@ -158,6 +174,20 @@ proptest! {
         }
     }
 
+    /// The same where it is hardest: floods in every isolate, slow answers, leases kept to the end.
+    #[test]
+    fn no_window_admits_more_under_pressure(a_minute in 40u64..250, ops in vec(pressure(), 1..150)) {
+        let key = requests_only(a_minute);
+        let mut world = World::new(ISOLATES, SubjectLimits { key, ..SubjectLimits::default() });
+        world.isolates.iter_mut().for_each(|isolate| isolate.diligent = false);
+        for op in &ops {
+            apply(&mut world, op);
+        }
+        for (bucket, limit, admitted) in world.admitted() {
+            assert_no_window_exceeds(limit, &admitted, 0, bucket);
+        }
+    }
+
     /// An object's clock that stands still and then catches up is all the error there can be: what
     /// it lagged behind is refilled late, in one go, and not twice.
     #[test]
@@ -170,6 +200,50 @@ proptest! {
         let error = ops.iter().map(lag_of).max().unwrap_or(0);
         for (bucket, limit, admitted) in world.admitted() {
             assert_no_window_exceeds(limit, &admitted, error, bucket);
+        }
+    }
+
+    #[test]
+    fn after_a_quiet_while_every_bucket_is_full_and_every_call_decided(
+        limits in any_limits(), ops in vec(op(), 1..80),
+    ) {
+        let mut world = run(limits, &ops);
+        world.fate = Fate::Arrives(5, 5);
+        world.isolates.iter_mut().for_each(|isolate| isolate.diligent = true);
+        world.tidy();
+        // Debits take their time: at most 80 × 30 calls of 1200 tokens at 1000 a minute.
+        world.pass(80 * 30 * 1200 / 1000 * 60_000);
+        prop_assert_eq!((world.undecided(), world.running()), (0, 0));
+        for (bucket, limit, available, held) in world.buckets() {
+            prop_assert_eq!((available, held), (limit, 0), "{}", bucket);
+        }
+    }
+}
+
+proptest! {
+    /// However slow the way there and back, and however the isolate's clock wavers meanwhile.
+    #[test]
+    fn a_lease_is_dead_in_the_isolate_before_it_is_in_the_object(
+        there in prop_oneof![0u64..100, 0u64..9000], back in 0u64..5000, later in 0u64..9000,
+        lags in (0u64..=1000, 0u64..=1000, 0u64..=1000),
+    ) {
+        let start = 1_700_000_000_000;
+        let mut lessee = Lessee::new(&policy(Unreachable::Refuse));
+        let key = requests_only(600);
+        let mut call = Subject::new("k", "m", SubjectLimits { key, ..SubjectLimits::default() });
+        let asked = lessee.admit(&mut call, UnixMs(start - lags.0));
+        prop_assert!(matches!(asked, Step::Ask { .. }), "{:?}", asked);
+        // The object grants ten, `there` after it was asked.
+        let answer = br#"{"seq":1,"buckets":{"r":{"level":0,"held":10,"outcome":{"Lease":{"id":1,"size":10}}}}}"#;
+        let answered = start + there + back;
+        lessee.answered("key:k", Ok(answer), UnixMs(answered - lags.1));
+        let used = answered + later;
+        if matches!(lessee.admit(&mut call, UnixMs(used - lags.2)), Step::Ready(_)) {
+            prop_assert!(used < start + there + LIFE.0);
+        }
+        // And it lives long enough to be of use.
+        if there + back + later < LIFE.0 / 2 {
+            prop_assert!(matches!(lessee.admit(&mut call, UnixMs(used - lags.2)), Step::Ready(_)));
         }
     }
 
@@ -206,21 +280,5 @@ proptest! {
             }
         }
         prop_assert_eq!(limiter.level("t"), 20_000 - used);
-    }
-
-    #[test]
-    fn after_a_quiet_while_every_bucket_is_full_and_every_call_decided(
-        limits in any_limits(), ops in vec(op(), 1..80),
-    ) {
-        let mut world = run(limits, &ops);
-        world.fate = Fate::Arrives(5, 5);
-        world.isolates.iter_mut().for_each(|isolate| isolate.diligent = true);
-        world.tidy();
-        // Debits take their time: at most 80 × 30 calls of 1200 tokens at 1000 a minute.
-        world.pass(80 * 30 * 1200 / 1000 * 60_000);
-        prop_assert_eq!((world.undecided(), world.running()), (0, 0));
-        for (bucket, limit, available, held) in world.buckets() {
-            prop_assert_eq!((available, held), (limit, 0), "{}", bucket);
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! What callers, operators and the object's bill see.
 
-use super::world::{
-    Fate, LIFE, Plan, Usage, World, assert_no_window_exceeds, limits, policy, requests,
+use super::{
+    plans::{Fate, LIFE, Plan, Usage, assert_no_window_exceeds, limits, policy, requests, tokens},
+    world::World,
 };
 use crate::{
     config::valid::{RateLimits, Unreachable},
@@ -234,9 +235,9 @@ fn a_call_that_outlives_its_lease_gets_its_refund() {
         world.pass(1000);
     }
     world.pass(3000);
-    let tokens = world.buckets().into_iter().find(|(name, ..)| name == "key:k0 t").unwrap();
+    let bucket = world.buckets().into_iter().find(|(name, ..)| name == "key:k0 t").unwrap();
     // 60 000 + 62 s × 1000 less 9000, 58 × 1000 and the 1000 really used: the bucket never was full.
-    assert!((52_000..=55_000).contains(&tokens.2), "{tokens:?}");
+    assert!((52_000..=55_000).contains(&bucket.2), "{bucket:?}");
 }
 
 #[test]
@@ -250,6 +251,18 @@ fn a_refund_into_a_bucket_that_was_full_is_worth_nothing() {
     world.pass(5000);
     // What was refilled in place of the reservation has been used; it must not come twice.
     assert!(tokens(&mut world) <= 6000, "{}", tokens(&mut world));
+}
+
+#[test]
+fn calls_that_are_settled_leave_nothing_behind() {
+    let mut world = World::new(1, of_key(tokens(60_000)));
+    for takes in [10, 20_000, 40_000] {
+        world.call(reserving(1000, 500, takes));
+        world.pass(3000);
+    }
+    world.pass(50_000);
+    let row = world.row("key:k0", "bucket:t");
+    assert!(row.contains(r#""open":[],"spent":[]"#), "{row}");
 }
 
 #[test]
@@ -282,6 +295,17 @@ fn a_cancelled_call_costs_no_tokens() {
         assert_eq!(pair.lessee.standing(&call, NOW).tokens.unwrap().remaining, 1000);
     }
     assert_eq!(pair.messages, 1);
+}
+
+#[test]
+fn what_an_isolate_holds_does_not_stand_in_its_own_way() {
+    let mut pair = Pair::new();
+    let call = Subject::new("k", "m", of_key(limits(60, 1000)));
+    for tokens in [500, 800, 1000] {
+        let step = pair.drive(&call, NOW, |lessee, call| lessee.reserve(call, Tokens(tokens), NOW));
+        let Step::Ready(reservation) = step else { panic!("{step:?}") };
+        pair.lessee.cancel(reservation, NOW);
+    }
 }
 
 fn failed(on_unreachable: Unreachable) -> (Lessee, Subject) {
@@ -349,6 +373,22 @@ fn an_answer_to_a_question_that_was_given_up_is_not_used() {
     assert!(matches!(lessee.admit(&mut call, later), Step::Ask { .. }));
     lessee.answered(&group, Ok(&first), later);
     assert!(matches!(lessee.admit(&mut call, later), Step::Wait { .. }));
+}
+
+#[test]
+fn a_call_that_gets_nowhere_stops_asking() {
+    let mut lessee = Lessee::new(&policy(Unreachable::Refuse));
+    let mut call = Subject::new("k", "m", of_key(requests(60)));
+    let mut asked = 0;
+    while let Step::Ask { group, .. } = lessee.admit(&mut call, NOW) {
+        asked += 1;
+        assert!(asked < 100, "it asks for ever");
+        let answer = format!(
+            r#"{{"seq":{asked},"buckets":{{"r":{{"level":0,"held":0,"outcome":"Spared"}}}}}}"#
+        );
+        lessee.answered(&group, Ok(answer.as_bytes()), NOW);
+    }
+    assert_eq!(lessee.admit(&mut call, NOW), Step::Unreachable);
 }
 
 #[test]
