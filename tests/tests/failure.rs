@@ -173,6 +173,20 @@ fn a_breaker_rests_a_failing_provider() {
 }
 
 #[test]
+fn hurried_callers_do_not_have_a_provider_rested() {
+    let stall = || vec![Step::Stall];
+    let provider = Provider::playing(vec![stall(), stall(), stall(), fine()]).unwrap();
+    let gateway = gateway(&[&provider], "[breaker]\nfailures = 2\nopen_ms = 60000\n");
+    let url = format!("{}/v1/chat/completions", gateway.url());
+    for _ in 0..3 {
+        let reply = post_with(&url, "", &[("x-stainless-timeout", "0.3")], &hello()).unwrap();
+        assert_eq!((reply.status, reply.code().as_str()), (504, "deadline_exceeded"));
+    }
+    let reply = chat(&gateway);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+}
+
+#[test]
 fn a_redirect_is_not_followed() {
     let elsewhere = Provider::playing(vec![fine()]).unwrap();
     let location = format!("{}/chat/completions", elsewhere.base_url());

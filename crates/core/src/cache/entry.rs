@@ -1,8 +1,8 @@
 //! A reply as it is kept: bytes that any isolate of the same version can read back.
 //!
-//! The form is a version byte, a JSON head with its length before it (32 bits, little-endian), and
-//! the body as it is. Bytes of another version, cut short or damaged are an error, which the cache
-//! treats as a miss.
+//! The form is a version byte, a CRC-32 of all that follows it, the length of a JSON head, the head,
+//! and the body as it is; numbers are 32 bits, little-endian. Bytes of another version, cut short or
+//! damaged are an error, which the cache treats as a miss.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The version of the form.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A complete 200 of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,6 @@ struct Head {
     target: String,
     content_type: String,
     streamed: bool,
-    length: usize,
     usage: Option<[u64; 5]>,
     estimated: bool,
     stored_at: u64,
@@ -85,7 +84,6 @@ impl Entry {
             target: self.target.clone(),
             content_type: self.content_type.clone(),
             streamed: matches!(self.body, Body::Stream(_)),
-            length: body.len(),
             usage: self.usage.map(|usage| {
                 [
                     usage.prompt.0,
@@ -101,12 +99,12 @@ impl Entry {
         };
         // A struct of texts and numbers always has a JSON form.
         let head = serde_json::to_vec(&head).unwrap_or_default();
-        let mut bytes = Vec::with_capacity(5 + head.len() + body.len());
-        bytes.push(VERSION);
-        bytes.extend_from_slice(&u32::try_from(head.len()).unwrap_or(u32::MAX).to_le_bytes());
-        bytes.extend_from_slice(&head);
-        bytes.extend_from_slice(body);
-        bytes
+        let length = u32::try_from(head.len()).unwrap_or(u32::MAX).to_le_bytes();
+        let mut sum = crc32fast::Hasher::new();
+        for part in [&length, head.as_slice(), body] {
+            sum.update(part);
+        }
+        [&[VERSION], sum.finalize().to_le_bytes().as_slice(), &length, &head, body].concat()
     }
 
     /// Reads bytes that [`Self::encode`] has written.
@@ -115,13 +113,14 @@ impl Entry {
     /// For all others.
     pub fn decode(bytes: &[u8]) -> Result<Self, NotAnEntry> {
         let (version, rest) = bytes.split_first().ok_or(NotAnEntry)?;
+        let (sum, rest) = rest.split_first_chunk::<4>().ok_or(NotAnEntry)?;
+        if *version != VERSION || crc32fast::hash(rest) != u32::from_le_bytes(*sum) {
+            return Err(NotAnEntry);
+        }
         let (length, rest) = rest.split_first_chunk::<4>().ok_or(NotAnEntry)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| NotAnEntry)?;
         let (head, body) = rest.split_at_checked(length).ok_or(NotAnEntry)?;
         let head: Head = serde_json::from_slice(head).map_err(|_| NotAnEntry)?;
-        if *version != VERSION || head.length != body.len() {
-            return Err(NotAnEntry);
-        }
         let estimated = head.estimated;
         let usage = head.usage.map(|[prompt, cached, cache_write, completion, reasoning]| Usage {
             prompt: Tokens(prompt),
@@ -187,8 +186,23 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_survived(bytes: Vec<u8>) {
-            let _ = Entry::decode(&bytes);
+        fn a_damaged_byte_is_noticed_wherever_it_is(
+            body: Vec<u8>,
+            at: prop::sample::Index,
+            damage in 1..=u8::MAX,
+        ) {
+            let mut bytes = entry(body, true, Some((1, false))).encode();
+            let at = at.index(bytes.len());
+            bytes[at] ^= damage;
+            prop_assert_eq!(Entry::decode(&bytes), Err(NotAnEntry));
+        }
+
+        #[test]
+        fn other_bytes_are_no_entry_even_with_a_version_and_a_sum(rest: Vec<u8>) {
+            let sum = crc32fast::hash(&rest).to_le_bytes();
+            let bytes = [&[VERSION], sum.as_slice(), rest.as_slice()].concat();
+            prop_assert_eq!(Entry::decode(&bytes), Err(NotAnEntry));
+            prop_assert_eq!(Entry::decode(&rest), Err(NotAnEntry));
         }
     }
 }

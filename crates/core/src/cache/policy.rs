@@ -4,7 +4,13 @@
 //! `cache-control: no-store` bypasses, `no-cache` asks anew and keeps the answer, and
 //! `tollhouse-cache-ttl` asks for caching where the request's nature would speak against it.
 
-use crate::{config::valid::CachePolicy, http::CacheWish, record::CacheResult, units::DurationMs};
+use super::entry::Entry;
+use crate::{
+    config::valid::CachePolicy,
+    http::CacheWish,
+    record::CacheResult,
+    units::{DurationMs, UnixMs},
+};
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +23,14 @@ pub struct Plan {
     pub ttl: DurationMs,
     /// What the caller is told, unless a kept answer is found.
     pub result: CacheResult,
+}
+
+impl Plan {
+    /// Whether a kept answer may be used: one that is not older than it may become, nor older than
+    /// this request would have its own answer become.
+    pub fn accepts(&self, entry: &Entry, now: UnixMs) -> bool {
+        self.reads && entry.is_fresh(now) && now.since(entry.stored_at) < self.ttl
+    }
 }
 
 /// What a request is like, as far as caching is concerned.
@@ -53,7 +67,7 @@ pub fn plan(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::valid::CacheScope;
+    use crate::{cache::entry::Body, config::valid::CacheScope};
 
     const POLICY: CachePolicy = CachePolicy {
         enabled: true,
@@ -80,6 +94,25 @@ mod tests {
         assert_eq!((refresh.reads, refresh.writes), (false, true));
         let out = plan(&POLICY, COOL, CacheWish::Bypass, None);
         assert_eq!((out.reads, out.writes), (false, false));
+    }
+
+    #[test]
+    fn an_answer_older_than_the_caller_would_keep_its_own_is_not_used() {
+        let entry = Entry {
+            target: String::new(),
+            content_type: String::new(),
+            body: Body::Whole(vec![]),
+            usage: None,
+            stored_at: UnixMs(0),
+            ttl: DurationMs(60_000),
+        };
+        let accepts =
+            |wish, asked, now| plan(&POLICY, COOL, wish, asked).accepts(&entry, UnixMs(now));
+        assert!(accepts(CacheWish::Normal, None, 59_999));
+        assert!(!accepts(CacheWish::Normal, None, 60_000));
+        assert!(accepts(CacheWish::Normal, ASKED, 4999));
+        assert!(!accepts(CacheWish::Normal, ASKED, 5000));
+        assert!(!accepts(CacheWish::Refresh, None, 0));
     }
 
     #[test]

@@ -10,11 +10,12 @@ use super::{
     stages::Admitted,
 };
 use crate::{
+    breaker::{Pass, Verdict},
     config::valid::{Config, Model, Target},
     http::CallHeaders,
-    record::{Attempt, BreakerEvent, Record},
+    record::{Attempt, BreakerEvent, BreakerState, Record},
     refusal::{Code, Refusal},
-    retry::{Attempts, Frame, Next},
+    retry::{Attempts, Frame, Next, Outcome},
     route,
     units::{DurationMs, UnixMs},
 };
@@ -50,15 +51,24 @@ pub(super) async fn run<H: Host>(
             host.sleep(after).await?;
         }
         let began = host.now();
-        if !gate.breakers.borrow_mut().admit(&target.id, began) {
+        let budget = |now| gate.retries.borrow_mut().take(&model.name, now);
+        let admission = gate.breakers.borrow_mut().admit(&target.id, began, limits.whole);
+        let pass = match admission {
+            Ok(pass) => pass,
             // Another request has opened it, or holds its only probe.
-            next = attempts.skipped(host.now());
-            continue;
+            Err(rest) => {
+                next = attempts.skipped(rest, began, host.dice(), || budget(began));
+                continue;
+            }
+        };
+        if pass.is_probe() {
+            record.breaker_events.push(event(&target, began, BreakerState::HalfOpen));
         }
         record.target = Some(target.clone());
         let result = provider::call(host, gate, admitted, &target, limits, arrived, headers).await;
         let ended = host.now();
-        note(gate, &target, began, ended, &result, record);
+        let result = result.map_err(|failure| failure.judged(limits, ended.since(began)));
+        note(gate, &target, pass, began, ended, &result, record);
         match result {
             Ok(answered) => {
                 record.fallback =
@@ -67,8 +77,7 @@ pub(super) async fn run<H: Host>(
             }
             Err(Failure::CallerLeft) => return Err(Stop::CallerLeft),
             Err(Failure::Failed(failure)) => {
-                let budget = || gate.retries.borrow_mut().take(&model.name, ended);
-                next = attempts.failed(&failure, ended, host.dice(), budget);
+                next = attempts.failed(&failure, ended, host.dice(), || budget(ended));
             }
         }
     }
@@ -86,13 +95,14 @@ fn order<H: Host>(
     config: &Config,
     model: &Arc<Model>,
 ) -> Result<Vec<Arc<Target>>, Refusal> {
-    let (breakers, latencies) = (gate.breakers.borrow(), gate.latencies.borrow());
-    route::order(config, model, &breakers, &latencies, host.now(), || host.dice())
+    let (breakers, mut latencies) = (gate.breakers.borrow(), gate.latencies.borrow_mut());
+    route::order(config, model, &breakers, &mut latencies, host.now(), || host.dice())
 }
 
 fn note<S>(
     gate: &Gate,
     target: &Arc<Target>,
+    pass: Pass,
     began: UnixMs,
     ended: UnixMs,
     result: &Result<Answered<S>, Failure>,
@@ -110,25 +120,18 @@ fn note<S>(
         Ok(Answered::Whole(_)) | Err(_) => None,
     };
     record.attempts.push(Attempt { target: target.clone(), status, failure, took, first_chunk });
-    let mut breakers = gate.breakers.borrow_mut();
-    let changed = match result {
-        Ok(_) => {
-            gate.latencies.borrow_mut().measured(&target.id, took, ended);
-            breakers.succeeded(&target.id)
-        }
-        Err(Failure::Failed(failed)) if failed.counts_against_target() => {
-            breakers.failed(&target.id, ended)
-        }
-        Err(Failure::Failed(failed)) if failed.speaks_for_target() => {
-            breakers.succeeded(&target.id)
-        }
-        Err(Failure::Failed(_) | Failure::CallerLeft) => {
-            breakers.ended_without_verdict(&target.id, ended)
-        }
+    let (verdict, measured) = match result {
+        Ok(_) => (Verdict::Well, true),
+        Err(Failure::Failed(failed)) => (failed.verdict(), *failed == Outcome::Silent),
+        Err(Failure::CallerLeft) => (Verdict::Unknown, false),
     };
-    record.breaker_events.extend(changed.map(|state| BreakerEvent {
-        target: target.clone(),
-        at: ended,
-        state,
-    }));
+    if measured {
+        gate.latencies.borrow_mut().measured(&target.id, took, ended);
+    }
+    let changed = gate.breakers.borrow_mut().report(&target.id, pass, verdict, ended);
+    record.breaker_events.extend(changed.map(|state| event(target, ended, state)));
+}
+
+fn event(target: &Arc<Target>, at: UnixMs, state: BreakerState) -> BreakerEvent {
+    BreakerEvent { target: target.clone(), at, state }
 }

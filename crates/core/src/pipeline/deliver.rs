@@ -16,6 +16,7 @@ use crate::{
     price::Usage,
     record::Record,
     refusal::{Code, Refusal},
+    route,
     stream::{Fault, Relay, replay, write_failure},
     units::{DurationMs, Tokens, UnixMs},
 };
@@ -34,7 +35,7 @@ pub(super) fn kept<H: Host>(
     record.usage = entry.usage;
     record.status = 200;
     let model = &guarded.0.model;
-    record.target = model.targets.iter().find(|target| target.id == entry.target).cloned();
+    record.target = route::find(&gate.config(), model, &entry.target);
     let mut headers = head(gate, guarded, record, host.now(), &entry.content_type);
     headers.add("age", host.now().since(entry.stored_at).0 / 1000);
     let replayed;

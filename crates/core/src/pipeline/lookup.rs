@@ -16,15 +16,16 @@ use super::{
 use crate::{
     cache::{
         entry::Entry,
+        flight::Lead,
         key::{CacheKey, Setting, Tenant, cache_key},
-        policy,
+        policy::{self, Plan},
     },
     config::valid::{CacheScope, Config},
     http::CallHeaders,
     openai::{Effective, Endpoint},
     record::{CacheResult, Record},
     refusal::{Code, Refusal},
-    units::DurationMs,
+    units::{DurationMs, UnixMs},
 };
 
 /// KV keeps nothing for a shorter time; what lives less stays in the isolate.
@@ -49,7 +50,7 @@ pub(super) struct Flight<'g> {
     gate: &'g Gate,
     key: Option<CacheKey>,
     ttl: DurationMs,
-    leads: bool,
+    lead: Option<Lead>,
 }
 
 impl Flight<'_> {
@@ -64,8 +65,8 @@ impl Flight<'_> {
     }
 
     fn tell(&mut self, landing: &Landing) {
-        let Some(key) = self.key.filter(|_| std::mem::take(&mut self.leads)) else { return };
-        let waiting = self.gate.flights.borrow_mut().land(&key);
+        let Some((key, lead)) = self.key.zip(self.lead.take()) else { return };
+        let waiting = self.gate.flights.borrow_mut().land(&key, lead);
         for waiter in waiting {
             // One that has gone away needs no answer.
             let _ = waiter.send(landing.clone());
@@ -75,8 +76,8 @@ impl Flight<'_> {
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        if let Some(key) = self.key.filter(|_| self.leads) {
-            drop(self.gate.flights.borrow_mut().land(&key));
+        if let Some((key, lead)) = self.key.zip(self.lead.take()) {
+            drop(self.gate.flights.borrow_mut().land(&key, lead));
         }
     }
 }
@@ -93,46 +94,74 @@ pub(super) async fn look<'g, H: Host>(
     let (model, request) = (&guarded.0.model, &guarded.0.request);
     let plan = policy::plan(&model.cache, nature(request), headers.cache, headers.cache_ttl);
     record.cache = plan.result;
-    let flight = |key, leads| Flight { gate, key, ttl: plan.ttl, leads };
+    let flight = |key, lead| Flight { gate, key, ttl: plan.ttl, lead };
     if !plan.writes {
-        return Ok(Found::Nothing(flight(None, false)));
+        return Ok(Found::Nothing(flight(None, None)));
     }
     let key = key(config, guarded);
     if !plan.reads {
-        return Ok(Found::Nothing(flight(Some(key), false)));
+        return Ok(Found::Nothing(flight(Some(key), None)));
     }
-    loop {
-        let kept = gate.replies.borrow_mut().get(&key, host.now());
-        if let Some(entry) = kept {
-            return Ok(found(entry, record));
-        }
-        if gate.flights.borrow_mut().lead(key) {
-            break;
-        }
-        let (token, landing) = oneshot::channel();
-        gate.flights.borrow_mut().wait(&key, token);
-        let asked = host.now();
-        let woken = wait(host, landing, model.timeout.total).await?;
-        record.timings.upstream = record.timings.upstream.plus(host.now().since(asked));
-        match woken {
-            Woken::By(Ok(entry)) => return Ok(found(entry, record)),
-            Woken::By(Err(refusal)) => return Err(Stop::Refused(refusal)),
-            // The leader had nothing to share.
-            Woken::Alone => {}
-            Woken::Late => {
-                let message = "an identical call that this one waited for did not end in time";
-                return Err(Stop::Refused(Refusal::new(Code::UpstreamTimeout, message)));
-            }
-        }
-    }
-    let mut flight = flight(Some(key), true);
-    let Some(entry) = stored(host, &key, plan.ttl).await else {
+    let ends = record.started.plus(model.timeout.total);
+    let asked = host.now();
+    let turn = turn(host, gate, key, &plan, ends).await;
+    record.timings.upstream = record.timings.upstream.plus(host.now().since(asked));
+    let lead = match turn? {
+        Turn::Kept(entry) => return Ok(found(entry, record)),
+        Turn::Lead(lead) => lead,
+    };
+    let mut flight = flight(Some(key), Some(lead));
+    let Some(entry) = stored(host, &key, &plan).await else {
         return Ok(Found::Nothing(flight));
     };
     let entry = Rc::new(entry);
     gate.replies.borrow_mut().insert(key, entry.clone());
     flight.tell(&Ok(entry.clone()));
     Ok(found(entry, record))
+}
+
+/// What becomes of one among identical requests.
+enum Turn {
+    /// There is a reply, kept before or just landed.
+    Kept(Rc<Entry>),
+    /// It is the one to ask.
+    Lead(Lead),
+}
+
+/// Waits for those who came before, until there is a reply, or none of them is left; at most until
+/// `ends`.
+async fn turn<H: Host>(
+    host: &H,
+    gate: &Gate,
+    key: CacheKey,
+    plan: &Plan,
+    ends: UnixMs,
+) -> Result<Turn, Stop> {
+    loop {
+        let now = host.now();
+        let kept = gate.replies.borrow_mut().get(&key, now);
+        if let Some(entry) = kept.filter(|entry| plan.accepts(entry, now)) {
+            return Ok(Turn::Kept(entry));
+        }
+        let left = ends.since(now);
+        let role = gate.flights.borrow_mut().lead(key, now, left);
+        let wait_for = match role {
+            Ok(lead) => return Ok(Turn::Lead(lead)),
+            Err(leader) => leader.min(left),
+        };
+        if wait_for == DurationMs(0) {
+            let message = "an identical call that this one waited for did not end in time";
+            return Err(Stop::Refused(Refusal::new(Code::UpstreamTimeout, message)));
+        }
+        let (token, landing) = oneshot::channel();
+        gate.flights.borrow_mut().wait(&key, token);
+        match wait(host, landing, wait_for).await? {
+            Woken::By(Ok(entry)) => return Ok(Turn::Kept(entry)),
+            Woken::By(Err(refusal)) => return Err(Stop::Refused(refusal)),
+            // The leader had nothing to share, or has vanished.
+            Woken::Alone | Woken::Late => {}
+        }
+    }
 }
 
 /// How much chance and world there is in the answer.
@@ -163,15 +192,16 @@ fn key(config: &Config, guarded: &Guarded) -> CacheKey {
 }
 
 /// The reply in the host's store. What does not decode is a miss.
-async fn stored<H: Host>(host: &H, key: &CacheKey, ttl: DurationMs) -> Option<Entry> {
-    if ttl < STORE_FLOOR {
+async fn stored<H: Host>(host: &H, key: &CacheKey, plan: &Plan) -> Option<Entry> {
+    if plan.ttl < STORE_FLOOR {
         return None;
     }
     let entry = Entry::decode(&host.load(key).await?).ok()?;
-    entry.is_fresh(host.now()).then_some(entry)
+    plan.accepts(&entry, host.now()).then_some(entry)
 }
 
-/// Keeps the answer and shares it with those who wait; a provider's failure is theirs too.
+/// Keeps the answer and shares it with those who wait; a provider's failure is theirs too, but not
+/// that the leader was in a hurry.
 pub(super) async fn land<H: Host>(
     host: &H,
     mut flight: Flight<'_>,
@@ -180,7 +210,9 @@ pub(super) async fn land<H: Host>(
     let entry = match delivered {
         Ok(entry) => entry,
         Err(Stop::Refused(refusal)) => {
-            flight.tell(&Err(refusal.clone()));
+            if refusal.code != Code::DeadlineExceeded {
+                flight.tell(&Err(refusal.clone()));
+            }
             return Err(Stop::Refused(refusal));
         }
         Err(Stop::CallerLeft) => return Err(Stop::CallerLeft),

@@ -70,6 +70,16 @@ pub(super) enum Failure {
     CallerLeft,
 }
 
+impl Failure {
+    /// A silence is told apart from a request whose own time was up; see [`AttemptLimits::judge`].
+    pub(super) fn judged(self, limits: AttemptLimits, took: DurationMs) -> Self {
+        match self {
+            Self::Failed(outcome) => Self::Failed(limits.judge(outcome, took)),
+            Self::CallerLeft => Self::CallerLeft,
+        }
+    }
+}
+
 /// Asks `target` once.
 pub(super) async fn call<H: Host>(
     host: &H,
@@ -154,7 +164,7 @@ async fn network<H: Host>(
         headers.push_str(value);
     }
     let url = [address.base_url.as_str(), endpoint.upstream_path()].concat();
-    let AttemptLimits { connect, head, whole } = limits;
+    let AttemptLimits { connect, head, whole, .. } = limits;
     let outbound = Outbound { url: &url, headers: &headers, body, connect, head, whole };
     match host.send(outbound).await {
         Ok(upstream) => Ok(Upstream {

@@ -2,12 +2,19 @@
 
 use std::sync::Arc;
 
-use super::outcome::Outcome;
+use super::{
+    candidates::Candidates,
+    frame::{AttemptLimits, Frame},
+    outcome::Outcome,
+};
 use crate::{
-    config::valid::{RetryPolicy, Target, Timeouts},
+    config::valid::{RetryPolicy, Target},
     refusal::{Code, Refusal},
     units::{DurationMs, UnitInterval, UnixMs},
 };
+
+/// The longest wait that the SDKs keep when they are told of one; they ignore longer ones.
+const LONGEST_TOLD_WAIT: DurationMs = DurationMs(60_000);
 
 /// What follows.
 #[derive(Debug, Clone)]
@@ -25,91 +32,52 @@ pub enum Next {
     GiveUp(Refusal),
 }
 
-/// How long an attempt may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AttemptLimits {
-    /// Until a connection is made.
-    pub connect: DurationMs,
-    /// Until the head of the reply, and of a stream the first event.
-    pub head: DurationMs,
-    /// In all.
-    pub whole: DurationMs,
-}
-
-/// What bounds a request in time.
-#[derive(Debug, Clone, Copy)]
-pub struct Frame {
-    /// The model's timeouts.
-    pub timeouts: Timeouts,
-    /// When the request came.
-    pub started: UnixMs,
-    /// When the caller stops waiting, where it said so.
-    pub deadline: Option<UnixMs>,
-    /// Whether a stream was asked for.
-    pub streamed: bool,
-}
-
-#[derive(Debug)]
-struct Candidate {
-    target: Arc<Target>,
-    /// Asked since the current round began.
-    asked: bool,
-    /// Asked at all.
-    known: bool,
-    /// Not to be asked before; its own wish.
-    not_before: UnixMs,
-    /// Not to be asked again.
-    out: bool,
-}
-
 /// The step machine over one request's attempts.
 #[derive(Debug)]
 pub struct Attempts {
     policy: RetryPolicy,
     frame: Frame,
-    candidates: Vec<Candidate>,
-    current: usize,
+    candidates: Candidates,
     made: u32,
     rounds: u32,
-    last: Refusal,
+    /// The last failure of a target.
+    last: Option<Refusal>,
+    /// How long until the first of those whose breakers were in the way is tried again.
+    rest: Option<DurationMs>,
 }
 
 impl Attempts {
     /// The attempts over `targets`, in their order.
     pub fn new(policy: RetryPolicy, frame: Frame, targets: Vec<Arc<Target>>) -> Self {
-        let candidate = |target| Candidate {
-            target,
-            asked: false,
-            known: false,
-            not_before: UnixMs(0),
-            out: false,
-        };
-        Self {
-            policy,
-            frame,
-            candidates: targets.into_iter().map(candidate).collect(),
-            current: 0,
-            made: 0,
-            rounds: 0,
-            last: Refusal::new(Code::CircuitOpen, Code::CircuitOpen.facts().meaning),
-        }
+        let candidates = Candidates::new(targets);
+        Self { policy, frame, candidates, made: 0, rounds: 0, last: None, rest: None }
     }
 
     /// The first attempt.
     pub fn first(&mut self, now: UnixMs) -> Next {
-        self.pick(now, UnitInterval::new(0.0), || true)
-    }
-
-    /// The breaker of the target just named does not let the request through.
-    pub fn skipped(&mut self, now: UnixMs) -> Next {
-        if let Some(candidate) = self.candidates.get_mut(self.current) {
-            candidate.out = true;
+        if now >= self.frame.ends() {
+            return Next::GiveUp(self.out_of_time());
         }
         self.pick(now, UnitInterval::new(0.0), || true)
     }
 
-    /// The attempt just made has failed. `budget` takes one retry from the model's budget and is
-    /// asked only where a target would be asked again.
+    /// The breaker of the target just named does not let the request through for another `rest`: the
+    /// attempt was not made, and the target is not asked again. `dice` and `budget` are as for
+    /// [`Self::failed`].
+    pub fn skipped(
+        &mut self,
+        rest: DurationMs,
+        now: UnixMs,
+        dice: UnitInterval,
+        budget: impl FnOnce() -> bool,
+    ) -> Next {
+        self.rest = Some(self.rest.map_or(rest, |other| other.min(rest)));
+        self.candidates.leave_out();
+        self.pick(now, dice, budget)
+    }
+
+    /// The attempt just made has failed. `dice` are thrown anew for every call. `budget` takes one
+    /// retry from the model's budget and is asked only where a target would be asked again.
     pub fn failed(
         &mut self,
         outcome: &Outcome,
@@ -117,21 +85,21 @@ impl Attempts {
         dice: UnitInterval,
         budget: impl FnOnce() -> bool,
     ) -> Next {
-        self.last = outcome.refusal();
-        if let Some(candidate) = self.candidates.get_mut(self.current) {
-            candidate.asked = true;
-            candidate.known = true;
+        if *outcome == Outcome::OutOfTime {
+            return Next::GiveUp(self.out_of_time());
         }
+        self.last = Some(outcome.refusal());
+        self.candidates.mark_asked();
         match self.learn(outcome, now) {
-            Lesson::Over => return Next::GiveUp(self.last.clone()),
+            Lesson::Over => return Next::GiveUp(outcome.refusal()),
             Lesson::NotMade => {}
-            Lesson::GoOn => self.made += 1,
+            Lesson::GoOn => self.made = self.made.saturating_add(1),
         }
-        if self.is_over(now) {
-            return Next::GiveUp(self.out_of_time(now));
+        if now >= self.frame.ends() {
+            return Next::GiveUp(self.out_of_time());
         }
         if self.made >= self.policy.max_attempts {
-            return Next::GiveUp(self.last.clone().final_answer());
+            return Next::GiveUp(self.last().final_answer());
         }
         self.pick(now, dice, budget)
     }
@@ -140,18 +108,18 @@ impl Attempts {
     fn learn(&mut self, outcome: &Outcome, now: UnixMs) -> Lesson {
         let failure = match outcome {
             Outcome::Unreachable | Outcome::Invalid(_) => return Lesson::GoOn,
-            Outcome::Silent | Outcome::ConnectTimedOut => {
-                self.leave_out_current();
+            Outcome::Silent | Outcome::ConnectTimedOut | Outcome::OutOfTime => {
+                self.candidates.leave_out();
                 return Lesson::GoOn;
             }
             Outcome::SecretMissing(_) => {
-                self.leave_out_current();
+                self.candidates.leave_out();
                 return Lesson::NotMade;
             }
             Outcome::Refused(failure) => failure,
         };
         if failure.is_context_length() {
-            self.leave_out_smaller();
+            self.candidates.leave_out_smaller();
             return Lesson::GoOn;
         }
         if failure.is_content_filter() {
@@ -159,85 +127,44 @@ impl Attempts {
         }
         if failure.code == Code::UpstreamAuth || failure.quota_exhausted {
             // Our own account there is at fault; another provider knows nothing of it.
-            self.leave_out_current();
+            self.candidates.leave_out();
             return Lesson::GoOn;
         }
         if !self.policy.statuses.contains(&failure.status) {
-            return Lesson::Over;
-        }
-        if let Some(wait) = failure.retry_after {
-            if wait > self.policy.max_retry_after {
-                self.leave_out_current();
-            } else if let Some(candidate) = self.candidates.get_mut(self.current) {
-                candidate.not_before = now.plus(wait);
+            if failure.code == Code::UpstreamRejected {
+                return Lesson::Over;
             }
+            // Not the caller's fault, and nothing that asking again would change: a path or a model
+            // that is not there, a redirect, a status that is configured not to be retried.
+            self.candidates.leave_out();
+            return Lesson::GoOn;
+        }
+        match failure.retry_after {
+            Some(wait) if wait > self.policy.max_retry_after => self.candidates.leave_out(),
+            Some(wait) => self.candidates.postpone(now, wait),
+            None => {}
         }
         Lesson::GoOn
     }
 
-    fn leave_out_current(&mut self) {
-        if let Some(candidate) = self.candidates.get_mut(self.current) {
-            candidate.out = true;
-        }
-    }
-
-    /// The prompt did not fit: only a larger known context may take it.
-    fn leave_out_smaller(&mut self) {
-        let context =
-            self.candidates.get(self.current).and_then(|current| current.target.dialect.context);
-        for candidate in &mut self.candidates {
-            let larger = match (candidate.target.dialect.context, context) {
-                (Some(other), Some(this)) => other > this,
-                (Some(_), None) => !candidate.known,
-                (None, _) => false,
-            };
-            candidate.out |= !larger;
-        }
-    }
-
     fn pick(&mut self, now: UnixMs, dice: UnitInterval, budget: impl FnOnce() -> bool) -> Next {
-        let fresh = self.candidates.iter().position(|candidate| !candidate.out && !candidate.asked);
-        let (index, after) = if let Some(index) = fresh {
-            (index, self.pause_of(index, now))
-        } else {
-            // Everyone left was asked in this round: a new one begins, after a pause.
-            let Some(index) = self.soonest() else {
-                return Next::GiveUp(self.last.clone().final_answer());
-            };
-            for candidate in &mut self.candidates {
-                candidate.asked = false;
-            }
-            let backoff = self.backoff(dice);
-            self.rounds += 1;
-            (index, self.pause_of(index, now).max(backoff))
+        let Some(pick) = self.candidates.pick(now, self.frame.ends()) else {
+            return Next::GiveUp(self.told());
         };
-        let again = self.candidates.get(index).is_some_and(|candidate| candidate.known);
-        if again && !budget() {
-            return Next::GiveUp(self.last.clone().final_answer());
+        let mut after = pick.not_before.since(now);
+        if pick.new_round {
+            after = after.max(self.backoff(dice));
+            self.rounds = self.rounds.saturating_add(1);
         }
         let at = now.plus(after);
-        if self.is_over(at) {
-            return Next::GiveUp(self.out_of_time(at));
+        if at >= self.frame.ends() {
+            return Next::GiveUp(self.told());
         }
-        self.current = index;
-        match self.candidates.get(index) {
-            Some(candidate) => {
-                Next::Try { target: candidate.target.clone(), after, limits: self.limits(at) }
-            }
-            None => Next::GiveUp(self.last.clone()),
+        // After the time was looked at, so that no retry is taken for an attempt that is not made.
+        if pick.again && !budget() {
+            return Next::GiveUp(self.last().final_answer());
         }
-    }
-
-    /// The target that may be asked first, the order written deciding among equals.
-    fn soonest(&self) -> Option<usize> {
-        let left = self.candidates.iter().enumerate().filter(|(_, candidate)| !candidate.out);
-        left.min_by_key(|(_, candidate)| candidate.not_before).map(|(index, _)| index)
-    }
-
-    fn pause_of(&self, index: usize, now: UnixMs) -> DurationMs {
-        self.candidates
-            .get(index)
-            .map_or(DurationMs(0), |candidate| candidate.not_before.since(now))
+        Next::Try { target: pick.target, after, limits: self.frame.limits(at) }
     }
 
     /// Full jitter: anything up to base · 2ⁿ, at most the longest delay.
@@ -256,30 +183,33 @@ impl Attempts {
         DurationMs((ceiling as f64 * dice.get()) as u64)
     }
 
-    fn ends(&self) -> UnixMs {
-        let total = self.frame.started.plus(self.frame.timeouts.total);
-        self.frame.deadline.map_or(total, |deadline| deadline.min(total))
+    /// The last failure where no target is left that could be asked in time. The SDKs are left to
+    /// wait where they were told for how long and will; otherwise they are told to stop.
+    fn told(&self) -> Refusal {
+        let last = self.last();
+        match last.retry_after {
+            Some(wait) if wait <= LONGEST_TOLD_WAIT => last,
+            Some(_) | None => last.final_answer(),
+        }
     }
 
-    fn is_over(&self, at: UnixMs) -> bool {
-        at >= self.ends()
+    /// The last failure, or that every target rests where none was asked.
+    fn last(&self) -> Refusal {
+        self.last.clone().unwrap_or_else(|| {
+            let resting = Refusal::new(Code::CircuitOpen, Code::CircuitOpen.facts().meaning);
+            resting.after(self.rest.unwrap_or_default())
+        })
     }
 
-    /// The caller's own deadline is told apart from the provider's failure.
-    fn out_of_time(&self, at: UnixMs) -> Refusal {
-        let refusal = if self.frame.deadline.is_some_and(|deadline| deadline <= at) {
+    /// The caller's own deadline is told apart from the provider's failure, and what a provider has
+    /// said tells more than that there was no time left.
+    fn out_of_time(&self) -> Refusal {
+        let refusal = if self.frame.ends_by_caller() {
             Refusal::new(Code::DeadlineExceeded, Code::DeadlineExceeded.facts().meaning)
         } else {
-            self.last.clone()
+            self.last.clone().unwrap_or_else(|| Outcome::OutOfTime.refusal())
         };
         refusal.final_answer()
-    }
-
-    fn limits(&self, at: UnixMs) -> AttemptLimits {
-        let left = self.ends().since(at);
-        let Timeouts { connect, first_token, reply, idle: _, total: _ } = self.frame.timeouts;
-        let head = if self.frame.streamed { first_token } else { reply };
-        AttemptLimits { connect: connect.min(left), head: head.min(left), whole: left }
     }
 }
 

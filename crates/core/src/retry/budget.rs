@@ -1,4 +1,8 @@
 //! How many retries a model may have: a share of its requests, and a few for quiet times.
+//!
+//! In any time, an isolate retries a model at most `share` × its requests then, plus one a second,
+//! plus what was saved up before: 20 at most. A first call to another target is no retry. A share of
+//! zero leaves the floor; `max_attempts = 1` turns retries off.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +13,7 @@ type Milli = u64;
 
 /// One retry a second is always earned, so that a model with little traffic is retried too.
 const FLOOR_PER_MS: Milli = 1;
-/// The most that is saved: ten seconds of the floor, and as much from traffic.
+/// The most that is saved.
 const MOST: Milli = 20_000;
 /// What a model starts with.
 const START: Milli = 10_000;
@@ -49,11 +53,16 @@ impl RetryBudgets {
     fn at(&mut self, model: &str, now: UnixMs) -> &mut Budget {
         let budget =
             self.models.entry(model.to_owned()).or_insert(Budget { balance: START, at: now });
-        let DurationMs(passed) = now.since(budget.at);
-        budget.at = budget.at.max(now);
-        budget.balance =
-            budget.balance.saturating_add(passed.saturating_mul(FLOOR_PER_MS)).min(MOST);
+        budget.earn(now);
         budget
+    }
+}
+
+impl Budget {
+    fn earn(&mut self, now: UnixMs) {
+        let DurationMs(passed) = now.since(self.at);
+        self.at = self.at.max(now);
+        self.balance = self.balance.saturating_add(passed.saturating_mul(FLOOR_PER_MS)).min(MOST);
     }
 }
 
@@ -70,6 +79,8 @@ const fn thousandths(share: f64) -> Milli {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -93,6 +104,42 @@ mod tests {
             let now = UnixMs(minute * 60_000);
             budgets.request("m", 0.0, now);
             assert!(budgets.take("m", now) && budgets.take("m", now));
+        }
+    }
+
+    #[test]
+    fn models_do_not_spend_each_others_retries() {
+        let mut budgets = RetryBudgets::default();
+        while budgets.take("m", UnixMs(0)) {}
+        assert!(budgets.take("other", UnixMs(0)));
+    }
+
+    proptest! {
+        #[test]
+        fn retries_never_exceed_what_was_earned_in_any_stretch_of_time(
+            share in 0.0..=1.0_f64,
+            steps in prop::collection::vec((0..3_u8, 0..2000_u64), 1..200),
+            from: prop::sample::Index,
+        ) {
+            let mut budgets = RetryBudgets::default();
+            let from = from.index(steps.len());
+            let (mut now, mut since) = (UnixMs(0), UnixMs(0));
+            let (mut requests, mut retries) = (0_u32, 0_u32);
+            for (index, (step, pause)) in steps.into_iter().enumerate() {
+                now = now.plus(DurationMs(pause));
+                if index == from {
+                    (since, requests, retries) = (now, 0, 0);
+                }
+                if step == 0 {
+                    budgets.request("m", share, now);
+                    requests += 1;
+                } else if budgets.take("m", now) {
+                    retries += 1;
+                }
+            }
+            let earned = share * f64::from(requests);
+            let seconds = f64::from(u32::try_from(now.since(since).0).unwrap()) / 1000.0;
+            prop_assert!(f64::from(retries) <= earned + seconds + 20.0);
         }
     }
 }

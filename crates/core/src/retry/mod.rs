@@ -7,10 +7,13 @@
 
 mod attempts;
 mod budget;
+mod candidates;
+mod frame;
 mod outcome;
 
-pub use attempts::{AttemptLimits, Attempts, Frame, Next};
+pub use attempts::{Attempts, Next};
 pub use budget::RetryBudgets;
+pub use frame::{AttemptLimits, Frame};
 pub use outcome::Outcome;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! How an attempt failed, and what that says of the target and of the request.
 
 use crate::{
+    breaker::Verdict,
     openai::upstream::UpstreamFailure,
     refusal::{Code, Refusal},
 };
@@ -14,6 +15,8 @@ pub enum Outcome {
     ConnectTimedOut,
     /// Connected, but no answer in the time given for it.
     Silent,
+    /// The request's own time was up before the target had the time that is its due.
+    OutOfTime,
     /// A 200 that is not what the API promises; here is what is wrong with it.
     Invalid(String),
     /// An error of the provider's.
@@ -28,9 +31,11 @@ impl Outcome {
         match self {
             Self::Refused(failure) => Some(failure.status),
             Self::Invalid(_) => Some(200),
-            Self::Unreachable | Self::ConnectTimedOut | Self::Silent | Self::SecretMissing(_) => {
-                None
-            }
+            Self::Unreachable
+            | Self::ConnectTimedOut
+            | Self::Silent
+            | Self::OutOfTime
+            | Self::SecretMissing(_) => None,
         }
     }
 
@@ -38,31 +43,21 @@ impl Outcome {
     pub const fn code(&self) -> Code {
         match self {
             Self::Unreachable => Code::UpstreamUnreachable,
-            Self::ConnectTimedOut | Self::Silent => Code::UpstreamTimeout,
+            Self::ConnectTimedOut | Self::Silent | Self::OutOfTime => Code::UpstreamTimeout,
             Self::Invalid(_) => Code::UpstreamInvalid,
             Self::Refused(failure) => failure.code,
             Self::SecretMissing(_) => Code::SecretMissing,
         }
     }
 
-    /// Whether it is a sign that the target is broken, for its circuit breaker.
-    pub const fn counts_against_target(&self) -> bool {
+    /// What it says of the target's health, for its circuit breaker.
+    pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Unreachable | Self::ConnectTimedOut | Self::Silent | Self::Invalid(_) => true,
-            Self::Refused(failure) => failure.status >= 500,
-            Self::SecretMissing(_) => false,
-        }
-    }
-
-    /// Whether it is a sign that the target is well and the request is at fault.
-    pub fn speaks_for_target(&self) -> bool {
-        match self {
-            Self::Refused(failure) => failure.status < 500 && failure.status != 429,
-            Self::Unreachable
-            | Self::ConnectTimedOut
-            | Self::Silent
-            | Self::Invalid(_)
-            | Self::SecretMissing(_) => false,
+            Self::Unreachable | Self::ConnectTimedOut | Self::Silent | Self::Invalid(_) => {
+                Verdict::Broken
+            }
+            Self::OutOfTime | Self::SecretMissing(_) => Verdict::Unknown,
+            Self::Refused(failure) => verdict_of(failure),
         }
     }
 
@@ -74,11 +69,34 @@ impl Outcome {
                 Refusal::new(self.code(), "no connection to the provider could be made in time")
             }
             Self::Silent => Refusal::new(self.code(), "the provider did not answer in time"),
+            Self::OutOfTime => {
+                Refusal::new(self.code(), "the time for the request was up before an answer came")
+            }
             Self::Invalid(what) => Refusal::new(self.code(), what.clone()),
+            Self::Refused(failure) if failure.quota_exhausted => {
+                failure.clone().refusal().final_answer()
+            }
             Self::Refused(failure) => failure.clone().refusal(),
             Self::SecretMissing(name) => {
                 Refusal::new(self.code(), format!("the secret {name} is not set in the gateway"))
             }
         }
+    }
+}
+
+/// By its meaning before its status, because some servers answer 500 to a prompt that is too long.
+///
+/// A 429 and a refusal of the gateway's own key say nothing: a busy provider is no broken one and
+/// its `Retry-After` keeps callers off already, and a key is mended by the operator, not by rest.
+fn verdict_of(failure: &UpstreamFailure) -> Verdict {
+    const CALLERS: [Code; 3] =
+        [Code::ContextLengthExceeded, Code::ContentFilter, Code::UpstreamRejected];
+    const BROKEN: [Code; 2] = [Code::UpstreamInvalid, Code::UpstreamTimeout];
+    if CALLERS.contains(&failure.code) {
+        Verdict::Answered
+    } else if failure.status >= 500 || BROKEN.contains(&failure.code) {
+        Verdict::Broken
+    } else {
+        Verdict::Unknown
     }
 }

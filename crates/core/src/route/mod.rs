@@ -1,6 +1,13 @@
 //! In which order a model's targets are asked.
+//!
+//! The strategy decides: as written, by chance and weight, or by recent time to the first byte. Targets
+//! whose breakers are open are left out here; whether one is really asked is the breaker's to say.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod latency;
+
+use std::sync::Arc;
+
+pub use latency::Latencies;
 
 use crate::{
     breaker::Breakers,
@@ -9,41 +16,8 @@ use crate::{
     units::{DurationMs, UnitInterval, UnixMs},
 };
 
-/// A measurement older than this no longer counts, so that a target that was slow once is tried
-/// again.
-const FORGET_AFTER: DurationMs = DurationMs(300_000);
-
-/// How much a new measurement weighs against those before it, in eighths.
-const WEIGHT_EIGHTHS: u64 = 2;
-
-/// Recent times to the first byte, by target.
-#[derive(Debug, Default)]
-pub struct Latencies {
-    targets: BTreeMap<String, (DurationMs, UnixMs)>,
-}
-
-impl Latencies {
-    /// Adds a measurement to the target's moving average.
-    pub fn measured(&mut self, target: &str, took: DurationMs, now: UnixMs) {
-        let average = match self.recent(target, now) {
-            None => took,
-            Some(before) => DurationMs(
-                (before.0.saturating_mul(8 - WEIGHT_EIGHTHS)
-                    + took.0.saturating_mul(WEIGHT_EIGHTHS))
-                    / 8,
-            ),
-        };
-        self.targets.insert(target.to_owned(), (average, now));
-    }
-
-    /// The target's average, where one was measured lately.
-    pub fn recent(&self, target: &str, now: UnixMs) -> Option<DurationMs> {
-        let (average, at) = self.targets.get(target)?;
-        (now.since(*at) < FORGET_AFTER).then_some(*average)
-    }
-}
-
-/// The targets of `model` by its strategy, then those of its fallbacks; resting ones are left out.
+/// The targets of `model` by its strategy, then those of its fallbacks by theirs, none twice; resting
+/// ones are left out. `dice` are thrown anew for every call.
 ///
 /// # Errors
 /// [`Code::CircuitOpen`] when all of them rest, with the time until the first is tried again.
@@ -51,63 +25,85 @@ pub fn order(
     config: &Config,
     model: &Arc<Model>,
     breakers: &Breakers,
-    latencies: &Latencies,
+    latencies: &mut Latencies,
     now: UnixMs,
     mut dice: impl FnMut() -> UnitInterval,
 ) -> Result<Vec<Arc<Target>>, Refusal> {
-    let mut order: Vec<Arc<Target>> = Vec::new();
-    for model in chain(config, model) {
-        for target in arranged(&model, latencies, now, &mut dice) {
-            if !order.iter().any(|other| other.id == target.id) {
-                order.push(target);
+    let mut order: Vec<Arc<Target>> = Vec::with_capacity(model.targets.len());
+    let mut first_back: Option<DurationMs> = None;
+    for (depth, model) in chain(config, model).enumerate() {
+        let mut well = Vec::with_capacity(model.targets.len());
+        for target in &model.targets {
+            let rest = breakers.rest(&target.id, now);
+            if rest > DurationMs(0) {
+                first_back = Some(first_back.map_or(rest, |other| other.min(rest)));
+            } else if !order.iter().any(|other| other.id == target.id) {
+                well.push(target.clone());
             }
         }
+        order.append(&mut match model.strategy {
+            Strategy::Ordered => well,
+            Strategy::Weighted => drawn(well, &mut dice),
+            // A fallback's targets are seldom asked, so nothing is found out by putting one first.
+            Strategy::Fastest if depth > 0 => fastest(well, latencies),
+            Strategy::Fastest => explored(fastest(well, latencies), latencies, now),
+        });
     }
-    let rest = order.iter().map(|target| breakers.rest(&target.id, now)).min();
-    order.retain(|target| breakers.would_admit(&target.id, now));
     if order.is_empty() {
         let refusal = Refusal::new(Code::CircuitOpen, Code::CircuitOpen.facts().meaning);
-        return Err(refusal.after(rest.unwrap_or_default()));
+        return Err(refusal.after(first_back.unwrap_or_default()));
     }
     Ok(order)
 }
 
-/// The model and its fallbacks. The configuration has no cycles; a bound costs nothing.
-fn chain(config: &Config, model: &Arc<Model>) -> Vec<Arc<Model>> {
-    let mut chain = vec![model.clone()];
-    while let Some(next) = chain.last().and_then(|last| config.models.get(last.fallback.as_ref()?))
-    {
-        if chain.len() > config.models.len() {
-            break;
-        }
-        chain.push(next.clone());
-    }
-    chain
+/// The target of this id, among those of `model` and its fallbacks.
+pub fn find(config: &Config, model: &Arc<Model>, id: &str) -> Option<Arc<Target>> {
+    let find = |model: &Arc<Model>| model.targets.iter().find(|target| target.id == id).cloned();
+    chain(config, model).find_map(find)
 }
 
-fn arranged(
-    model: &Model,
-    latencies: &Latencies,
+/// The model and its fallbacks. The configuration has no cycles; a bound costs nothing.
+fn chain<'a>(
+    config: &'a Config,
+    model: &'a Arc<Model>,
+) -> impl Iterator<Item = &'a Arc<Model>> + 'a {
+    let next = |model: &&'a Arc<Model>| config.models.get(model.fallback.as_ref()?);
+    std::iter::successors(Some(model), next).take(config.models.len() + 1)
+}
+
+/// The fastest first; those never measured last, in the order written.
+fn fastest(mut targets: Vec<Arc<Target>>, latencies: &Latencies) -> Vec<Arc<Target>> {
+    targets.sort_by_cached_key(|target| {
+        let average = latencies.average(&target.id);
+        (average.is_none(), average)
+    });
+    targets
+}
+
+/// Puts the first target that is worth finding out about before the others.
+fn explored(
+    mut targets: Vec<Arc<Target>>,
+    latencies: &mut Latencies,
     now: UnixMs,
+) -> Vec<Arc<Target>> {
+    let unknown = targets.iter().position(|target| latencies.explore(&target.id, now));
+    if let Some(before) = unknown.and_then(|index| targets.get_mut(..=index)) {
+        before.rotate_right(1);
+    }
+    targets
+}
+
+/// In an order drawn by weight: each place goes to one of those left, by their shares.
+fn drawn(
+    mut targets: Vec<Arc<Target>>,
     dice: &mut impl FnMut() -> UnitInterval,
 ) -> Vec<Arc<Target>> {
-    let mut targets = model.targets.clone();
-    match model.strategy {
-        Strategy::Ordered => targets,
-        // Unmeasured ones first, so that each is measured.
-        Strategy::Fastest => {
-            targets.sort_by_key(|target| latencies.recent(&target.id, now));
-            targets
-        }
-        Strategy::Weighted => {
-            let mut order = Vec::with_capacity(targets.len());
-            while !targets.is_empty() {
-                let drawn = draw(&targets, dice());
-                order.push(targets.remove(drawn));
-            }
-            order
-        }
+    let mut order = Vec::with_capacity(targets.len());
+    while !targets.is_empty() {
+        let drawn = draw(&targets, dice());
+        order.push(targets.remove(drawn));
     }
+    order
 }
 
 /// The place of one target, drawn by weight.
