@@ -27,6 +27,15 @@ fn loaded(text: &str, variables: &[(&str, &str)]) -> Loaded {
 }
 
 #[test]
+fn a_budget_is_an_amount_in_a_period() {
+    let config = load_toml(&fixture("uncounted-budget.toml")).unwrap().config;
+    let Auth::Keys(keys) = &config.auth else { panic!("the fixture has keys") };
+    let budgets: Vec<_> = keys.iter().filter_map(|key| key.budget).collect();
+    assert_eq!((budgets[0].limit, budgets[0].per), (MicroUsd(10_000_000), Period::Week));
+    assert_eq!((budgets[1].limit, budgets[1].per), (MicroUsd(10_000_000), Period::Month));
+}
+
+#[test]
 fn the_full_example_means_what_it_says() {
     let config = loaded(&fixture("full.toml"), &[]).config;
     let Auth::Keys(keys) = &config.auth else { panic!("keys") };
@@ -36,8 +45,6 @@ fn the_full_example_means_what_it_says() {
         (&keys[0].models, &keys[1].models),
         (&ModelAccess::All, &ModelAccess::Only(vec!["fast".into()]))
     );
-    let budget = keys[0].budget.unwrap();
-    assert_eq!((budget.limit, budget.per), (MicroUsd(50_000_000), Period::Month));
     assert_eq!(keys[0].expires, date::midnight("2027-12-31"));
     assert_eq!(keys[0].model_limits["gpt-4o:eu"].tokens_per_minute, Some(Tokens(20_000)));
 
