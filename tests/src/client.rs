@@ -143,5 +143,7 @@ pub fn leave_after(
         }
         seen.extend(buffer.iter().take(count));
     }
+    // A reset, not a mere end of sending, which a server that has nothing to write may not notice.
+    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
     Ok(String::from_utf8_lossy(&seen).into_owned())
 }
