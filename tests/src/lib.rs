@@ -7,4 +7,5 @@ pub mod keys;
 pub mod provider;
 pub mod readme;
 pub mod skip;
+pub mod wait;
 pub mod workerd;
