@@ -57,16 +57,21 @@ const text = (error) => String(error?.message ?? error).slice(0, 300);
 // connection instead of the reason.
 const DRAINED = 100 * 1024 * 1024;
 
-// Reads a whole body; of one longer than `limit` bytes nothing is kept.
-async function readBounded(source, limit) {
+// A body declared to be as short as this comes in one piece or so.
+const SHORT = 64 * 1024;
+
+// Reads a whole body; of one longer than `limit` bytes nothing is kept. `heard` is called for each
+// piece of one that is longer than `atOnce` or does not say how long it is.
+async function readBounded(source, limit, atOnce = limit, heard = () => {}) {
   const declared = Number(source.headers.get("content-length") ?? NaN);
-  if (declared <= limit || !source.body) return new Uint8Array(await source.arrayBuffer());
+  if (declared <= Math.min(limit, atOnce) || !source.body) return new Uint8Array(await source.arrayBuffer());
   const reader = source.body.getReader();
   let parts = [];
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
+    heard();
     length += value.byteLength;
     if (declared > limit || length > limit) parts = [];
     else parts.push(value);
@@ -180,7 +185,7 @@ function probe(url, ms, onTimeout) {
 
 // Sends one attempt to a provider. A good event stream stays open (its ending is NOTHING: there is no
 // body yet); every other reply is read whole.
-export function send(id, slot, upstream, url, head, body, connectMs, headMs, wholeMs, limit) {
+export function send(id, slot, upstream, url, head, body, connectMs, headMs, idleMs, wholeMs, limit) {
   const call = calls.get(id);
   const done = completer(id, slot);
   const controller = new AbortController();
@@ -193,13 +198,16 @@ export function send(id, slot, upstream, url, head, body, connectMs, headMs, who
   const held = { controller, cancel, reader: undefined, body: undefined };
   call.upstream.set(upstream, held);
   call.running.add(cancel);
-  // One timer for both bounds: it is set anew only for a reply that comes slowly.
-  let begun = false;
-  let timer = setTimeout(function due() {
-    if (!begun) return giveUp(TIMED_OUT)();
-    begun = false;
-    timer = setTimeout(due, Math.max(0, wholeMs - headMs));
-  }, headMs);
+  // One timer for all bounds (the head, each piece, the whole): it is set anew only for a reply that
+  // comes slowly.
+  const began = Date.now();
+  let due = began + headMs;
+  let timer = setTimeout(function look() {
+    const left = due - Date.now();
+    if (left <= 0) return giveUp(TIMED_OUT)();
+    timer = setTimeout(look, left);
+  }, Math.min(headMs, idleMs));
+  const until = (moment) => (due = Math.min(moment, began + wholeMs));
   const endProbe = probe(url, connectMs, giveUp(CONNECT_TIMED_OUT));
   const fail = (error) => {
     clearTimeout(timer);
@@ -210,7 +218,8 @@ export function send(id, slot, upstream, url, head, body, connectMs, headMs, who
   if (call.left) return fail("the caller left");
   fetch(url, { method: "POST", headers: pairs(head), body: body.slice(), redirect: "manual", signal: controller.signal })
     .then(async (reply) => {
-      begun = true;
+      // Some send their headers long before they know what to say.
+      until(Math.max(due, Date.now() + idleMs));
       endProbe?.();
       reached.set(addressOf(url).host, Date.now());
       let lines = "";
@@ -224,7 +233,7 @@ export function send(id, slot, upstream, url, head, body, connectMs, headMs, who
         done(NOTHING, lines);
         return;
       }
-      held.body = await readBounded(reply, limit);
+      held.body = await readBounded(reply, limit, SHORT, () => until(Date.now() + idleMs));
       clearTimeout(timer);
       call.running.delete(cancel);
       if (held.body) done(reply.status, lines, held.body);
