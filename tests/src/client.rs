@@ -123,17 +123,7 @@ pub fn leave_after(
     body: &Value,
     stop: impl Fn(&str) -> bool,
 ) -> Result<String> {
-    let rest = url.strip_prefix("http://").context("an http address")?;
-    let (host, path) = rest.split_once('/').context("an address with a path")?;
-    let mut stream = TcpStream::connect(host)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let body = body.to_string();
-    write!(
-        stream,
-        "POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n\
-         authorization: Bearer {key}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )?;
+    let mut stream = send(url, key, body)?;
     let mut seen = Vec::new();
     let mut buffer = [0; 4096];
     while !stop(&String::from_utf8_lossy(&seen)) {
@@ -146,4 +136,24 @@ pub fn leave_after(
     // A reset, not a mere end of sending, which a server that has nothing to write may not notice.
     socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
     Ok(String::from_utf8_lossy(&seen).into_owned())
+}
+
+/// Sends a request and leaves the connection to the caller, who reads the answer or does not.
+///
+/// # Errors
+/// When the connection fails.
+pub fn send(url: &str, key: &str, body: &Value) -> Result<TcpStream> {
+    let rest = url.strip_prefix("http://").context("an http address")?;
+    let (host, path) = rest.split_once('/').context("an address with a path")?;
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    let body = body.to_string();
+    let message = format!(
+        "POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n\
+         authorization: Bearer {key}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(message.as_bytes())?;
+    Ok(stream)
 }

@@ -28,9 +28,15 @@ export class Call {
     this.upstream = new Map();
     this.writer = undefined;
     this.written = undefined;
+    this.answered = false;
     this.reply = new Promise((resolve) => (this.resolve = resolve));
     calls.set(this.id, this);
     request?.signal?.addEventListener("abort", () => this.leave(), { once: true });
+  }
+
+  answer(response) {
+    this.answered = true;
+    this.resolve(response);
   }
 
   // The caller is gone: everything under way for it is called off.
@@ -111,14 +117,14 @@ export function read_body(id, slot, limit) {
 
 export function answer(id, status, head, body) {
   const call = calls.get(id);
-  call.resolve(new Response(body.length === 0 ? null : body.slice(), { status, headers: pairs(head) }));
+  call.answer(new Response(body.length === 0 ? null : body.slice(), { status, headers: pairs(head) }));
 }
 
 // Answers with the very bytes that the provider sent, which are still at hand.
 export function answer_received(id, upstream, status, head) {
   const call = calls.get(id);
   const held = call.upstream.get(upstream);
-  call.resolve(new Response(held?.body ?? null, { status, headers: pairs(head) }));
+  call.answer(new Response(held?.body ?? null, { status, headers: pairs(head) }));
 }
 
 export function answer_stream(id, status, head) {
@@ -126,7 +132,7 @@ export function answer_stream(id, status, head) {
   const { readable, writable } = new IdentityTransformStream();
   call.writer = writable.getWriter();
   call.writer.closed.catch(() => call.leave());
-  call.resolve(new Response(readable, { status, headers: pairs(head) }));
+  call.answer(new Response(readable, { status, headers: pairs(head) }));
 }
 
 // A write is not waited for: the next `read` or `sleep` waits until the caller has taken it.
@@ -312,8 +318,10 @@ export function cancel(slot) {
 // Waits, whether the caller is still there or not.
 export function pause(id, slot, ms) {
   const done = completer(id, slot);
+  const call = calls.get(id);
   // Nobody needs what the providers said any more.
-  calls.get(id).upstream.clear();
+  call.upstream.clear();
+  answerAnyway(call);
   setTimeout(() => done(0), ms);
 }
 
@@ -372,16 +380,42 @@ export function post(id, slot, url, body, ms) {
   );
 }
 
-// What is done for a call keeps the Worker awake until `finish`.
+// What is done for a call keeps the Worker awake until `finish`. What follows a trap is done here
+// and not where the trap was: one request may not touch another one's streams and timers.
 export function hold(call) {
-  call.finished = new Promise((resolve) => (call.finish = resolve));
-  call.ctx.waitUntil(call.finished);
+  const finished = new Promise((resolve) => (call.finish = resolve));
+  call.ctx.waitUntil(finished.then((trapped) => trapped && fail(call)));
 }
 
 export function finish(id) {
   const call = calls.get(id);
+  if (!call) return;
   calls.delete(id);
-  call?.finish?.();
+  answerAnyway(call);
+  call.finish(false);
+}
+
+const LEFT = JSON.stringify({
+  error: { message: "the request ended before it was complete", type: "invalid_request_error", param: null, code: "client_closed_request" },
+});
+
+// A caller who left gets no answer from Rust. Its connection may be open in one direction, and the
+// platform takes a call without any answer for one that hangs.
+function answerAnyway(call) {
+  if (call.answered) return;
+  call.answer(new Response(LEFT, { status: 499, headers: { "content-type": "application/json", "x-request-id": crypto.randomUUID() } }));
+}
+
+// Ends a call whose Rust instance is gone. Only whole events were written to a stream, so the error
+// is one more.
+function fail(call) {
+  const headers = { "content-type": "application/json", "x-request-id": crypto.randomUUID() };
+  call.answer(new Response(TRAPPED, { status: 500, headers }));
+  if (call.writer) {
+    call.writer.write(new TextEncoder().encode(`data: ${TRAPPED}\n\n`)).catch(() => {});
+    call.writer.close().catch(() => {});
+  }
+  call.leave();
 }
 
 export function log(line) {
@@ -400,13 +434,6 @@ const TRAPPED = JSON.stringify({
 
 // After a trap: nobody is left waiting.
 export function endAllCalls() {
-  for (const call of calls.values()) {
-    call.resolve(
-      new Response(TRAPPED, { status: 500, headers: { "content-type": "application/json", "x-request-id": crypto.randomUUID() } }),
-    );
-    call.writer?.abort("the gateway restarted").catch(() => {});
-    call.leave();
-    call.finish?.();
-  }
+  for (const call of calls.values()) call.finish(true);
   calls.clear();
 }
