@@ -53,18 +53,36 @@ impl Reply {
     }
 }
 
-/// Sends one request and reads the whole reply, whatever its status.
-///
-/// # Errors
-/// When the connection fails.
-pub fn call(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Reply> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
+/// A client that keeps its connections, for those who call often.
+pub fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_mins(1)))
         .allow_non_standard_methods(true)
         .max_redirects(0)
         .build()
-        .into();
+        .into()
+}
+
+/// Sends one request and reads the whole reply, whatever its status.
+///
+/// # Errors
+/// When the connection fails.
+pub fn call(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Reply> {
+    call_by(&agent(), method, url, headers, body)
+}
+
+/// Like [`call`], over a connection that may be used again.
+///
+/// # Errors
+/// When the connection fails.
+pub fn call_by(
+    agent: &ureq::Agent,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Reply> {
     let mut request = ureq::http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -147,7 +165,7 @@ pub fn send(url: &str, key: &str, body: &Value) -> Result<TcpStream> {
     let (host, path) = rest.split_once('/').context("an address with a path")?;
     let mut stream = TcpStream::connect(host)?;
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     let body = body.to_string();
     let message = format!(
         "POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n\

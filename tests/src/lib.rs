@@ -8,4 +8,5 @@ pub mod keys;
 pub mod provider;
 pub mod readme;
 pub mod skip;
+pub mod soak;
 pub mod workerd;
