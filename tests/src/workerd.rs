@@ -141,6 +141,16 @@ impl Workerd {
         Ok(Probe { wasm_bytes: number("wasm_bytes")?, instances: number("instances")? })
     }
 
+    /// Collects the garbage of isolate `index` and returns what is left of its JavaScript heap, in
+    /// bytes; it must have been started `probed`.
+    ///
+    /// # Errors
+    /// Those of the harness.
+    pub fn live_heap(&self, index: usize) -> Result<u64> {
+        let told = self.command(&json!({"do": "heap", "isolate": index}))?;
+        told["bytes"].as_u64().with_context(|| format!("no bytes: {told}"))
+    }
+
     /// Makes the next entry into isolate `index` end in a trap; it must have been started `probed`.
     ///
     /// # Errors

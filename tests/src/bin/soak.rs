@@ -4,7 +4,11 @@
 use std::{env, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use tollhouse_tests::soak::{Plan, memory::growth, run};
+use tollhouse_tests::soak::{
+    Plan,
+    memory::{Part, growth},
+    run,
+};
 
 fn main() -> ExitCode {
     match soak() {
@@ -33,9 +37,13 @@ fn soak() -> Result<bool> {
     let outcome =
         run(Plan { length, callers: 200, isolates: 2, interval: Duration::from_secs(10) })?;
     println!("{}", outcome.table);
-    let (resident, wasm) = growth(&outcome.samples);
-    println!("memory after the warm-up: {resident:+.1} MiB a minute, in Rust {wasm:+.1}");
-    let problems: Vec<String> = outcome.problems.iter().cloned().chain(outcome.leaks()).collect();
+    for part in Part::ALL {
+        let growth = growth(&outcome.samples, part);
+        let (name, limit) = (part.name(), part.limit());
+        println!("{name:<20} {growth:+6.1} MiB a minute after the warm-up, {limit} allowed");
+    }
+    let leaks = outcome.leaks().map(|(part, _)| format!("memory grows: {}", part.name()));
+    let problems: Vec<String> = outcome.problems.iter().cloned().chain(leaks).collect();
     for problem in &problems {
         println!("FAILED {problem}");
     }

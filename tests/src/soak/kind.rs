@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     faults::{Answer, Break, Delivery, WELL},
-    provider::{Step, chat_stream},
+    provider::{Step, chat_stream, end_of_stream, raw_chunk},
 };
 
 /// One kind of call.
@@ -234,16 +234,20 @@ fn paced(words: usize, millis: u64) -> Vec<Step> {
         .collect()
 }
 
-/// The same stream with all that follows its last word at once: on a busy machine it could come too
-/// late for the gateway, which waits a second for the usage of an answer that is complete.
+/// The same stream with all that follows its last word in one chunk: on a busy machine it could come
+/// too late for the gateway, which waits a second for the usage of an answer that is complete.
 fn with_whole_end(mut steps: Vec<Step>) -> Vec<Step> {
     /// Finish, usage, `[DONE]` and the end of the body.
     const END: usize = 4;
     let end = steps.split_off(steps.len().saturating_sub(END));
-    let bytes = end.into_iter().filter_map(|step| match step {
-        Step::Send(bytes) => Some(bytes),
-        Step::Wait(_) | Step::Stall | Step::Reset | Step::Close => None,
-    });
-    steps.push(Step::Send(bytes.flatten().collect()));
+    let events: Vec<u8> = end.iter().flat_map(|step| content(step).to_vec()).collect();
+    steps.extend([raw_chunk(&events), end_of_stream()]);
     steps
+}
+
+/// What an HTTP chunk holds.
+fn content(step: &Step) -> &[u8] {
+    let Step::Send(chunk) = step else { return &[] };
+    let head = chunk.windows(2).position(|pair| pair == b"\r\n").map_or(0, |at| at + 2);
+    chunk.get(head..chunk.len().saturating_sub(2)).unwrap_or_default()
 }

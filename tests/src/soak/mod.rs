@@ -19,14 +19,13 @@ use serde_json::json;
 use self::{
     books::{ASKED_TOO_EARLY, Client, REQUESTS, Table, of_log, of_metrics, of_provider},
     caller::{World, read},
-    memory::{RESIDENT_LIMIT, Sample, WASM_LIMIT, growth, wasm_mib},
+    memory::{Part, Sample, growth},
     upstream::Upstream,
 };
 use crate::{
-    bench::cpu,
     client::{Reply, get, post},
     keys::caller,
-    workerd::{Options, Probe, Workerd},
+    workerd::{Options, Workerd},
 };
 
 /// The limits of the key whose callers leave: enough for all of them at once, and used up in seconds
@@ -61,12 +60,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether memory was still growing after the warm-up, and how fast; a run of minutes can tell.
-    pub fn leaks(&self) -> Option<String> {
-        let (resident, wasm) = growth(&self.samples);
-        (resident > RESIDENT_LIMIT || wasm > WASM_LIMIT).then(|| {
-            format!("memory grows by {resident:.1} MiB a minute, the Rust instances by {wasm:.1}")
-        })
+    /// The parts of memory that were still growing after the warm-up, and how fast, in MiB a minute;
+    /// a run of minutes can tell.
+    pub fn leaks(&self) -> impl Iterator<Item = (Part, f64)> {
+        let grown = Part::ALL.into_iter().map(|part| (part, growth(&self.samples, part)));
+        grown.filter(|(part, growth)| *growth > part.limit())
     }
 }
 
@@ -149,16 +147,6 @@ cache = {{ enabled = true }}
 fn load(world: &World, plan: Plan) -> Result<Vec<Sample>> {
     let began = Instant::now();
     let until = began + plan.length;
-    let pid = world.gateway.workerd_pid()?;
-    let look = || -> Result<Sample> {
-        let probes: Vec<Probe> =
-            (0..plan.isolates).map(|index| world.gateway.probe(index)).collect::<Result<_>>()?;
-        Ok(Sample {
-            minute: began.elapsed().as_secs_f64() / 60.0,
-            resident: cpu::resident_mib(pid)?,
-            wasm: wasm_mib(&probes),
-        })
-    };
     thread::scope(|scope| {
         let callers: Vec<_> =
             (0..plan.callers).map(|_| scope.spawn(|| world.call_until(until))).collect();
@@ -166,14 +154,16 @@ fn load(world: &World, plan: Plan) -> Result<Vec<Sample>> {
         while let Some(left) = until.checked_duration_since(Instant::now()) {
             // Only time shows what memory does in time.
             thread::sleep(left.min(plan.interval));
-            let sample = look()?;
+            let minute = began.elapsed().as_secs_f64() / 60.0;
+            let sample = Sample::take(&world.gateway, plan.isolates, minute)?;
             samples.push(sample);
             eprintln!(
-                "{:>4.0} s {:>8} calls {:>6.0} MiB resident {:>6.1} MiB in Rust",
+                "{:>4.0} s {:>8} calls; MiB: {:>5.0} resident, {:>5.1} live JavaScript, {:>4.1} Rust",
                 sample.minute * 60.0,
                 world.calls.load(Ordering::Relaxed),
                 sample.resident,
-                sample.wasm
+                sample.heap,
+                sample.rust
             );
         }
         for caller in callers {
