@@ -35,6 +35,7 @@ export class Call {
     this.untaken = UNTAKEN;
     this.drained = undefined;
     this.watched = false;
+    this.answered = false;
     this.reply = new Promise((resolve) => (this.resolve = resolve));
     calls.set(this.id, this);
   }
@@ -49,6 +50,11 @@ export class Call {
     else signal.addEventListener("abort", () => this.leave(), { once: true });
   }
 
+  answer(response) {
+    this.answered = true;
+    this.resolve(response);
+  }
+
   // The caller is gone: everything under way for it is called off.
   leave() {
     if (this.left) return;
@@ -56,6 +62,10 @@ export class Call {
     for (const cancel of [...this.running]) cancel();
   }
 }
+
+// A busy isolate finds a timer and what came before it due at once, and may turn to the timer first.
+// So whoever seems silent is listened to once more, for this long.
+const HEAR_OUT_MS = 5;
 
 function completer(id, slot) {
   const born = tollhouse.generation();
@@ -67,26 +77,34 @@ function completer(id, slot) {
   };
 }
 
+// For failures that are heard of otherwise: that of a write through the writer's `closed`.
+const ignore = () => {};
+
 const text = (error) => String(error?.message ?? error).slice(0, 300);
 
 // What is read and dropped of a body that is too long: a sender that is cut off sees a broken
 // connection instead of the reason.
 const DRAINED = 100 * 1024 * 1024;
 
+// A body declared to be as short as this comes in one piece or so.
+const SHORT = 64 * 1024;
+
 // Reads a whole body; of one longer than `limit` bytes nothing is kept. `declared` is the length
-// that its head gives, NaN where it gives none.
-function readBounded(source, declared, limit) {
-  if (declared <= limit || !source.body) return source.bytes();
-  return readUndeclared(source, declared, limit);
+// that its head gives, NaN where it gives none. `heard` is called for each piece of a body longer
+// than `atOnce`, or of unknown length.
+function readBounded(source, declared, limit, atOnce = limit, heard = ignore) {
+  if (declared <= Math.min(limit, atOnce) || !source.body) return source.bytes();
+  return readByPieces(source, declared, limit, heard);
 }
 
-async function readUndeclared(source, declared, limit) {
+async function readByPieces(source, declared, limit, heard) {
   const reader = source.body.getReader();
   let parts = [];
   let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
+    heard();
     length += value.byteLength;
     if (declared > limit || length > limit) parts = [];
     else parts.push(value);
@@ -128,14 +146,14 @@ export function read_body(id, slot, declared, limit) {
 
 export function answer(id, status, head, body) {
   const call = calls.get(id);
-  call.resolve(new Response(body.length === 0 ? null : body.slice(), { status, headers: record(head) }));
+  call.answer(new Response(body.length === 0 ? null : body.slice(), { status, headers: record(head) }));
 }
 
 // Answers with the very bytes that the provider sent, which are still at hand.
 export function answer_received(id, upstream, status, head) {
   const call = calls.get(id);
   const held = call.upstream.get(upstream);
-  call.resolve(new Response(held?.body ?? null, { status, headers: record(head) }));
+  call.answer(new Response(held?.body ?? null, { status, headers: record(head) }));
 }
 
 export function answer_stream(id, status, head) {
@@ -143,11 +161,8 @@ export function answer_stream(id, status, head) {
   const { readable, writable } = new IdentityTransformStream();
   call.writer = writable.getWriter();
   call.writer.closed.catch(() => call.leave());
-  call.resolve(new Response(readable, { status, headers: record(head) }));
+  call.answer(new Response(readable, { status, headers: record(head) }));
 }
-
-// That a write has failed is heard through the writer's `closed`.
-const ignore = () => {};
 
 export function write(id, bytes) {
   const call = calls.get(id);
@@ -216,7 +231,7 @@ function probe(url, ms, onTimeout) {
 
 // Sends one attempt to a provider. A good event stream stays open (its ending is NOTHING: there is no
 // body yet); every other reply is read whole.
-export function send(id, slot, upstream, url, head, body, connectMs, headMs, wholeMs, limit) {
+export function send(id, slot, upstream, url, head, body, connectMs, headMs, idleMs, wholeMs, limit) {
   const call = calls.get(id);
   const done = completer(id, slot);
   const controller = new AbortController();
@@ -229,13 +244,18 @@ export function send(id, slot, upstream, url, head, body, connectMs, headMs, who
   const held = { controller, cancel, pieces: undefined, body: undefined };
   call.upstream.set(upstream, held);
   call.running.add(cancel);
-  // One timer for both bounds: it is set anew only for a reply that comes slowly.
-  let begun = false;
-  let timer = setTimeout(function due() {
-    if (!begun) return giveUp(TIMED_OUT)();
-    begun = false;
-    timer = setTimeout(due, Math.max(0, wholeMs - headMs));
-  }, headMs);
+  // One timer for all bounds (the head, each piece, the whole): it is set anew only for a reply that
+  // comes slowly.
+  const began = Date.now();
+  let due = began + headMs;
+  let heardOut = false;
+  let timer = setTimeout(function look() {
+    const left = due - Date.now();
+    if (left <= 0 && heardOut) return giveUp(TIMED_OUT)();
+    heardOut = left <= 0;
+    timer = setTimeout(look, Math.max(left, HEAR_OUT_MS));
+  }, Math.min(headMs, idleMs));
+  const until = (moment) => (due = Math.min(moment, began + wholeMs));
   const endProbe = probe(url, connectMs, giveUp(CONNECT_TIMED_OUT));
   const fail = (error) => {
     clearTimeout(timer);
@@ -246,7 +266,8 @@ export function send(id, slot, upstream, url, head, body, connectMs, headMs, who
   call.watch();
   if (call.left) return fail("the caller left");
   const received = (reply) => {
-    begun = true;
+    // Some send their headers long before they know what to say.
+    until(Math.max(due, Date.now() + idleMs));
     endProbe?.();
     reached.set(addressOf(url).host, Date.now());
     const lines = headLines(reply);
@@ -257,7 +278,7 @@ export function send(id, slot, upstream, url, head, body, connectMs, headMs, who
       return;
     }
     const declared = Number(reply.headers.get("content-length") ?? NaN);
-    return readBounded(reply, declared, limit).then((body) => {
+    return readBounded(reply, declared, limit, SHORT, () => until(Date.now() + idleMs)).then((body) => {
       held.body = body;
       clearTimeout(timer);
       call.running.delete(cancel);
@@ -283,8 +304,10 @@ class Pieces {
     this.until = Infinity;
     this.due = Infinity;
     this.timer = undefined;
+    this.heardOut = false;
     this.arrived = ({ done, value }) => {
       this.until = Infinity;
+      this.heardOut = false;
       if (!done) return this.end(0, value);
       this.over();
       this.end(NOTHING);
@@ -297,6 +320,7 @@ class Pieces {
       this.due = Infinity;
       if (this.until === Infinity) return;
       if (Date.now() < this.until) return this.arm();
+      if (!this.heardOut) return this.hearOut();
       this.over();
       this.held.controller.abort();
       this.end(TIMED_OUT);
@@ -323,6 +347,12 @@ class Pieces {
     clearTimeout(this.timer);
     this.due = this.until;
     this.timer = setTimeout(this.rung, Math.max(0, this.until - Date.now()));
+  }
+
+  hearOut() {
+    this.heardOut = true;
+    this.due = this.until;
+    this.timer = setTimeout(this.rung, HEAR_OUT_MS);
   }
 
   end(ending, piece) {
@@ -405,8 +435,10 @@ export function cancel(slot) {
 // Waits, whether the caller is still there or not.
 export function pause(id, slot, ms) {
   const done = completer(id, slot);
+  const call = calls.get(id);
   // Nobody needs what the providers said any more.
-  calls.get(id).upstream.clear();
+  call.upstream.clear();
+  answerAnyway(call);
   setTimeout(() => done(0), ms);
 }
 
@@ -465,17 +497,43 @@ export function post(id, slot, url, body, ms) {
   );
 }
 
-// What is done for a call keeps the Worker awake until `finish`.
+// What is done for a call keeps the Worker awake until `finish`. What follows a trap is done here
+// and not where the trap was: one request may not touch another one's streams and timers.
 export function hold(call) {
-  call.finished = new Promise((resolve) => (call.finish = resolve));
-  call.ctx.waitUntil(call.finished);
+  const finished = new Promise((resolve) => (call.finish = resolve));
+  call.ctx.waitUntil(finished.then((trapped) => trapped && fail(call)));
 }
 
 export function finish(id) {
   const call = calls.get(id);
+  if (!call) return;
   calls.delete(id);
-  if (call?.drained) call.drained.then(call.finish);
-  else call?.finish?.();
+  answerAnyway(call);
+  if (call.drained) call.drained.then(() => call.finish(false));
+  else call.finish(false);
+}
+
+const LEFT = JSON.stringify({
+  error: { message: "the request ended before it was complete", type: "invalid_request_error", param: null, code: "client_closed_request" },
+});
+
+// A caller who left gets no answer from Rust. Its connection may be open in one direction, and the
+// platform takes a call without any answer for one that hangs.
+function answerAnyway(call) {
+  if (call.answered) return;
+  call.answer(new Response(LEFT, { status: 499, headers: { "content-type": "application/json", "x-request-id": crypto.randomUUID() } }));
+}
+
+// Ends a call whose Rust instance is gone. Only whole events were written to a stream, so the error
+// is one more.
+function fail(call) {
+  const headers = { "content-type": "application/json", "x-request-id": crypto.randomUUID() };
+  call.answer(new Response(TRAPPED, { status: 500, headers }));
+  if (call.writer) {
+    call.writer.write(new TextEncoder().encode(`data: ${TRAPPED}\n\n`)).catch(ignore);
+    call.writer.close().catch(ignore);
+  }
+  call.leave();
 }
 
 export function log(line) {
@@ -505,13 +563,6 @@ const TRAPPED = JSON.stringify({
 
 // After a trap: nobody is left waiting.
 export function endAllCalls() {
-  for (const call of calls.values()) {
-    call.resolve(
-      new Response(TRAPPED, { status: 500, headers: { "content-type": "application/json", "x-request-id": crypto.randomUUID() } }),
-    );
-    call.writer?.abort("the gateway restarted").catch(() => {});
-    call.leave();
-    call.finish?.();
-  }
+  for (const call of calls.values()) call.finish(true);
   calls.clear();
 }

@@ -20,6 +20,7 @@ extern "C" {
         body: &[u8],
         connect_ms: f64,
         head_ms: f64,
+        idle_ms: f64,
         whole_ms: f64,
         limit: f64,
     );

@@ -128,6 +128,7 @@ impl Host for WorkerHost {
                 attempt.body,
                 millis(attempt.connect),
                 millis(attempt.head),
+                millis(attempt.idle),
                 millis(attempt.whole),
                 MAX_REPLY_BYTES,
             );
