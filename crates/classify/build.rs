@@ -15,9 +15,15 @@ fn main() -> io::Result<()> {
         let files: Vec<String> = children(&model)?
             .iter()
             .filter(|file| is_weights(file))
-            .map(|file| format!("({:?}, include_bytes!({file:?}) as &[u8])", name(file)))
+            .map(|file| {
+                format!(
+                    "({:?}, include_bytes!({:?}).as_slice())",
+                    name(file),
+                    file.to_string_lossy()
+                )
+            })
             .collect();
-        let (name, files) = (name(&model), files.join(", "));
+        let (name, manifest, files) = (name(&model), manifest.to_string_lossy(), files.join(", "));
         writeln!(table, "    ({name:?}, include_str!({manifest:?}), &[{files}]),")
             .map_err(io::Error::other)?;
     }

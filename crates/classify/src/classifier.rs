@@ -180,16 +180,13 @@ impl Classifier {
 
     /// What both stages say, whether or not the gate is open.
     #[cfg(test)]
-    pub(crate) fn all_logits(
-        &self,
-        input: Input<'_>,
-    ) -> Result<(Option<Vec<f64>>, Option<Vec<f64>>), RunError> {
+    pub(crate) fn all_logits(&self, input: Input<'_>) -> Result<Logits, RunError> {
         let mut logits = self.logits(input)?;
         if let (Engine::Gated(_, core, _), None) = (&self.engine, &logits.core) {
             let folded = Folded::new(input.text);
             logits.core = Some(core.judge(input.text, &folded, input.source, &[])?);
         }
-        Ok((logits.linear, logits.core))
+        Ok(logits)
     }
 
     /// The rows of the core's first window without its padding, as a trainer writes them.

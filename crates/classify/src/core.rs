@@ -8,6 +8,7 @@ mod hashed;
 mod huggingface;
 mod node;
 pub mod operators;
+mod prelude;
 mod proto;
 mod tensors;
 

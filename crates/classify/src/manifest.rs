@@ -146,9 +146,9 @@ pub(crate) enum View {
 /// Scores from which on the stated share of benign texts is caught.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Points {
-    pub(crate) one_in_1000: f64,
-    pub(crate) one_in_100: f64,
-    pub(crate) one_in_20: f64,
+    pub(crate) thousandth: f64,
+    pub(crate) hundredth: f64,
+    pub(crate) twentieth: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -63,7 +63,7 @@ fn softmax(logits: &[f64]) -> Vec<f64> {
 fn bend(knots: &[[f64; 2]], z: f64) -> f64 {
     // The piece that holds z; the first and last reach on for ever.
     let pieces = || knots.iter().zip(knots.iter().skip(1));
-    let piece = pieces().find(|(_, [right, _])| z <= *right).or_else(|| pieces().last());
+    let piece = pieces().find(|(_, [right, _])| z <= *right).or_else(|| pieces().next_back());
     piece.map_or(z, |([left, low], [right, high])| low + (high - low) * (z - left) / (right - left))
 }
 

@@ -54,9 +54,9 @@ impl Thresholds {
     pub(crate) fn at(&self, point: OperatingPoint, source: Source) -> f64 {
         let points: &Points = self.sources.get(&source).unwrap_or(&self.default);
         match point {
-            OperatingPoint::OneIn1000 => points.one_in_1000,
-            OperatingPoint::OneIn100 => points.one_in_100,
-            OperatingPoint::OneIn20 => points.one_in_20,
+            OperatingPoint::OneIn1000 => points.thousandth,
+            OperatingPoint::OneIn100 => points.hundredth,
+            OperatingPoint::OneIn20 => points.twentieth,
         }
     }
 
@@ -79,8 +79,7 @@ mod tests {
 
     #[test]
     fn a_source_with_thresholds_of_its_own_is_judged_by_them() {
-        let points =
-            |one_in_1000, one_in_100, one_in_20| Points { one_in_1000, one_in_100, one_in_20 };
+        let points = |thousandth, hundredth, twentieth| Points { thousandth, hundredth, twentieth };
         let thresholds = Thresholds {
             default: points(0.9, 0.7, 0.5),
             sources: BTreeMap::from([(Source::Tool, points(0.6, 0.4, 0.2))]),

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tract_core::internal::*;
-
-use super::{node::Node, operators, proto, tensors};
+use super::{node::Node, operators, prelude::*, proto, tensors};
 use crate::manifest::CorePlan;
 
 /// Bytes that the weights and activations of one prepared length may take.

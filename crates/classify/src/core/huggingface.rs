@@ -31,7 +31,7 @@ impl HuggingFace {
         };
         let (before, after) = (ids(&template.prefix), ids(&template.suffix));
         let padding = tokenizer.get_padding().map_or(0, |padding| i64::from(padding.pad_id));
-        Ok(Self { before, after, padding, tokenizer })
+        Ok(Self { tokenizer, before, after, padding })
     }
 
     /// The ids of the text alone.

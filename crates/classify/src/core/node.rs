@@ -3,9 +3,9 @@
 //!
 //! Every shape is concrete here, because a graph is prepared for one length at a time.
 
-use tract_core::{internal::*, ops::change_axes::wire_rank_broadcast};
+use tract_core::ops::change_axes::wire_rank_broadcast;
 
-use super::proto;
+use super::{prelude::*, proto};
 
 /// An operator and the graph it goes into.
 pub(super) struct Node<'a> {

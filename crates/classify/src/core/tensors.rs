@@ -1,8 +1,6 @@
 //! ONNX tensors as tract's.
 
-use tract_core::internal::*;
-
-use super::proto;
+use super::{prelude::*, proto};
 
 /// The element types that are read, by ONNX's numbers.
 pub(super) fn datum_type(number: i32) -> TractResult<DatumType> {
@@ -43,7 +41,7 @@ pub(super) fn read(proto: &proto::Tensor) -> TractResult<Tensor> {
         tensor1(&proto.int32_data)
     };
     ensure!(tensor.len() == volume, "`{}` has {} numbers, not {volume}", proto.name, tensor.len());
-    Ok(tensor.cast_to_dt(kind)?.into_owned().into_shape(&shape)?)
+    tensor.cast_to_dt(kind)?.into_owned().into_shape(&shape)
 }
 
 /// Little-endian bytes, element by element: the platform's order does not matter, and nothing is

@@ -48,7 +48,7 @@ fn input(name: &str) -> proto::Value {
     proto::Value { name: name.to_owned(), kind: Some(proto::Kind { tensor }) }
 }
 
-/// The largest id of a window as its one logit: Cast, ReduceMax over the axes in `axes`.
+/// The largest id of a window as its one logit: `Cast`, `ReduceMax` over the axes in `axes`.
 fn largest_id() -> proto::Model {
     let graph = proto::Graph {
         nodes: vec![
@@ -147,20 +147,19 @@ fn operators_off_the_list_are_named() {
     assert_eq!(error.to_string(), "`core.onnx` uses operators that are not supported: LSTM, Loop");
 }
 
+/// What makes a sound graph and its plan unsound.
+type Change = fn(&mut proto::Model, &mut CorePlan);
+
 #[test]
 fn what_cannot_be_prepared_says_why() {
-    let problem = |change: fn(&mut proto::Model, &mut CorePlan)| {
+    let problem = |change: Change| {
         let (mut model, mut plan) = (largest_id(), plan());
         change(&mut model, &mut plan);
         load(&model, plan).expect_err("a broken graph is loaded").to_string()
     };
-    for (change, wanted) in [
-        (
-            (|model: &mut proto::Model, _: &mut CorePlan| model.opsets[0].version = 9)
-                as fn(&mut proto::Model, &mut CorePlan),
-            "opset 9",
-        ),
-        (|model: &mut proto::Model, _| model.graph = None, "no graph"),
+    let changes: [(Change, &str); 7] = [
+        (|model, _| model.opsets[0].version = 9, "opset 9"),
+        (|model, _| model.graph = None, "no graph"),
         (|_, plan| plan.output = "scores".into(), "no output `scores`"),
         (|_, plan| plan.ids = "tokens".into(), "says nothing of the input `ids`"),
         (|_, plan| plan.columns = vec![4], "1 columns, the labels take 5"),
@@ -172,7 +171,8 @@ fn what_cannot_be_prepared_says_why() {
             |model, _| model.graph.as_mut().unwrap().initializers[0].data_location = 1,
             "`axes` lies in another file",
         ),
-    ] {
+    ];
+    for (change, wanted) in changes {
         let problem = problem(change);
         assert!(problem.contains(wanted), "{wanted}: {problem}");
     }

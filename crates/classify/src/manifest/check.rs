@@ -328,14 +328,10 @@ fn thresholds(raw: &BTreeMap<String, RawThresholds>) -> Result<Thresholds, LoadE
 }
 
 fn points(raw: &RawThresholds, key: &str) -> Result<Points, LoadError> {
-    let falling = [raw.one_in_1000, raw.one_in_100, raw.one_in_20];
+    let falling = [raw.thousandth, raw.hundredth, raw.twentieth];
     let within = falling.iter().all(|score| (0.0..=1.0).contains(score));
     require(within && falling.is_sorted_by(|one, next| one >= next), key, || {
         "must lie within 0 to 1 and fall from 0.1% to 5%".into()
     })?;
-    Ok(Points {
-        one_in_1000: raw.one_in_1000,
-        one_in_100: raw.one_in_100,
-        one_in_20: raw.one_in_20,
-    })
+    Ok(Points { thousandth: raw.thousandth, hundredth: raw.hundredth, twentieth: raw.twentieth })
 }

@@ -189,9 +189,9 @@ pub(crate) enum Activation {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawThresholds {
     #[serde(rename = "0.1%")]
-    pub(crate) one_in_1000: f64,
+    pub(crate) thousandth: f64,
     #[serde(rename = "1%")]
-    pub(crate) one_in_100: f64,
+    pub(crate) hundredth: f64,
     #[serde(rename = "5%")]
-    pub(crate) one_in_20: f64,
+    pub(crate) twentieth: f64,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::*;
-use crate::{Input, Source, fold::Folded, tokens::tokens};
+use crate::{Input, Logits, Source, fold::Folded, tokens::tokens};
 
 /// The largest difference from the trainer's numbers.
 const TOLERANCE: f64 = 1e-4;
@@ -45,7 +45,7 @@ fn difference(classifier: &Classifier, golden: &Golden) -> Option<String> {
     if golden.tokens.is_some_and(|wanted| wanted != found) {
         return Some(format!("there are {found} tokens"));
     }
-    let (linear, core) = classifier.all_logits(input).unwrap();
+    let Logits { linear, core } = classifier.all_logits(input).unwrap();
     let differs = |found: &Option<Vec<f64>>, wanted: &Option<Vec<f64>>| {
         wanted
             .as_ref()

@@ -1,19 +1,14 @@
 //! Operators that work number by number.
 
-use tract_core::{
-    internal::*,
-    ops::{
-        self,
-        binary::{BinMiniOp, TypedBinOp},
-        logic::{self, Iff},
-        math, nn,
-    },
+use tract_core::ops::{
+    self,
+    binary::{BinMiniOp, TypedBinOp},
+    logic::{self, Iff},
+    math, nn,
 };
 
-use super::{
-    super::{node::Node, tensors},
-    single,
-};
+use super::single;
+use crate::core::{node::Node, prelude::*, tensors};
 
 type Outputs = TractResult<TVec<OutletId>>;
 

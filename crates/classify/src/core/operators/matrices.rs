@@ -1,21 +1,18 @@
 //! Products, convolutions, normalisations, and weights that are stored in one byte.
 
-use tract_core::{
-    internal::*,
-    ops::{
-        cast::cast,
-        change_axes::{AxisOp, wire_rank_broadcast},
-        cnn::{Conv, KernelFormat, PaddingSpec, PoolSpec},
-        einsum::EinSum,
-        math,
-        nn::{DataFormat, Reduce, Reducer},
-    },
+use tract_core::ops::{
+    cast::cast,
+    change_axes::{AxisOp, wire_rank_broadcast},
+    cnn::{Conv, KernelFormat, PaddingSpec, PoolSpec},
+    einsum::EinSum,
+    math,
+    nn::{DataFormat, Reduce, Reducer},
 };
 
-use super::{
-    super::node::{Node, axis},
-    reductions::average,
-    single,
+use super::{reductions::average, single};
+use crate::core::{
+    node::{Node, axis},
+    prelude::*,
 };
 
 type Outputs = TractResult<TVec<OutletId>>;

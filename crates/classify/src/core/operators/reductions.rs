@@ -1,17 +1,15 @@
 //! Operators that make one number of many.
 
-use tract_core::{
-    internal::*,
-    ops::{
-        change_axes::AxisOp,
-        math,
-        nn::{Reduce, Reducer, Softmax, SoftmaxKind},
-    },
+use tract_core::ops::{
+    change_axes::AxisOp,
+    math,
+    nn::{Reduce, Reducer, Softmax, SoftmaxKind},
 };
 
-use super::{
-    super::node::{Node, axes, axis},
-    single,
+use super::single;
+use crate::core::{
+    node::{Node, axes, axis},
+    prelude::*,
 };
 
 type Outputs = TractResult<TVec<OutletId>>;

@@ -1,19 +1,15 @@
 //! Operators that move numbers without changing them. All shapes are concrete.
 
-use tract_core::{
-    internal::*,
-    ops::{
-        array::{Gather, MultiBroadcastTo, Slice, TypedConcat},
-        change_axes::{AxisOp, perm_to_ops},
-    },
+use tract_core::ops::{
+    array::{Gather, MultiBroadcastTo, Slice, TypedConcat},
+    change_axes::{AxisOp, perm_to_ops},
 };
 
-use super::{
-    super::{
-        node::{Node, axes, axis},
-        tensors,
-    },
-    single,
+use super::single;
+use crate::core::{
+    node::{Node, axes, axis},
+    prelude::*,
+    tensors,
 };
 
 type Outputs = TractResult<TVec<OutletId>>;
@@ -216,13 +212,12 @@ pub(super) fn split(node: &mut Node<'_>) -> Outputs {
     let shape = node.shape(input)?;
     let axis = axis(node.int("axis").unwrap_or(0), shape.len())?;
     let whole = *shape.get(axis).context("axis of Split")?;
-    let sizes = match node.integers(1)? {
-        Some(sizes) => counts(&sizes)?,
-        None => {
-            let parts = node.proto.outputs.len().max(1);
-            let size = whole.div_ceil(parts);
-            (0..parts).map(|part| size.min(whole.saturating_sub(part * size))).collect()
-        }
+    let sizes = if let Some(sizes) = node.integers(1)? {
+        counts(&sizes)?
+    } else {
+        let parts = node.proto.outputs.len().max(1);
+        let size = whole.div_ceil(parts);
+        (0..parts).map(|part| size.min(whole.saturating_sub(part * size))).collect()
     };
     ensure!(sizes.iter().sum::<usize>() == whole, "Split of {whole} in {sizes:?}");
     let mut start = 0;
