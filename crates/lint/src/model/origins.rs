@@ -35,7 +35,7 @@ impl Workspace<'_> {
     pub(crate) fn origins(&self, at: At, graph: &Graph) -> Origins {
         let mut walk =
             Walk { workspace: self, graph, found: Origins::default(), seen: HashSet::new() };
-        walk.visit(at, Roles::default(), 8);
+        walk.visit(at, Roles::default(), 16);
         walk.found
     }
 }
