@@ -85,7 +85,7 @@ impl Asked<'_, '_> {
         }
     }
 
-    fn is_call(&self, at: At) -> bool {
+    pub(super) fn is_call(&self, at: At) -> bool {
         matches!(self.w.kind(at), Kind::Call { .. } | Kind::Method { .. })
     }
 

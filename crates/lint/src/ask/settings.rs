@@ -222,7 +222,11 @@ fn is_settings(of: &StructFact) -> bool {
         .any(|field| matches!(field.name.as_str(), "messages" | "prompt" | "contents" | "input"));
     // A provider's own word for a part of its requests is no settings file.
     let sent = of.derives.iter().any(|derive| derive == "Serialize")
-        && of.fields.iter().flat_map(|field| &field.attrs).any(|attr| attr.text.contains("skip_serializing_if"))
+        && of
+            .fields
+            .iter()
+            .flat_map(|field| &field.attrs)
+            .any(|attr| attr.text.contains("skip_serializing_if"))
         && !["Config", "Settings", "Conf"].iter().any(|word| of.name.contains(word));
     let wire = sent
         || of.name == "GenerationConfig"

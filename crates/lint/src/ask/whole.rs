@@ -42,7 +42,9 @@ pub(crate) enum Lack {
 impl Asked<'_, '_> {
     pub(super) fn whole(&self, when: When, lacks: Lack) -> Vec<Hit> {
         let Some((package, number)) = self.concerned(when) else { return Vec::new() };
-        if self.has(lacks) {
+        // A model that runs here has no bill to be tracked.
+        let free = lacks == Lack::CostTracking && number == 0;
+        if free || self.has(lacks) {
             return Vec::new();
         }
         let name = self.w.packages.get(package).and_then(|m| m.name.clone()).unwrap_or_default();

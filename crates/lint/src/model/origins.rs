@@ -197,7 +197,10 @@ impl Walk<'_, '_> {
 
     fn param(&mut self, function: FnRef, at: usize, roles: Roles, hops: u32) {
         let callers = self.graph.callers(function);
-        if callers.is_empty() || callers.iter().any(|edge| !edge.exact) {
+        if callers.iter().all(|edge| self.workspace.passed_at(edge.site, function, at).is_none()) {
+            return self.handed(function, at, roles, hops);
+        }
+        if callers.iter().any(|edge| !edge.exact) {
             self.vague();
         }
         for edge in callers.iter().take(24) {
@@ -205,6 +208,26 @@ impl Walk<'_, '_> {
                 Some(arg) => self.visit(arg, roles, hops),
                 None => self.vague(),
             }
+        }
+    }
+
+    /// A parameter that a framework fills: with one of the clients of its type that the package makes.
+    fn handed(&mut self, function: FnRef, at: usize, roles: Roles, hops: u32) {
+        let w = self.workspace;
+        self.vague();
+        let ty = w.ty_param(function, at);
+        if !matches!(ty, Ty::External(_)) {
+            return;
+        }
+        let package = w.package(function.file);
+        let made: Vec<At> = w
+            .roles_sites()
+            .filter(|(at, has)| makes(*has) && w.package(at.file) == package && !w.is_test(*at))
+            .filter(|(at, _)| w.ty(*at) == ty)
+            .map(|(at, _)| at)
+            .collect();
+        for at in made {
+            self.made(at, roles, hops);
         }
     }
 
