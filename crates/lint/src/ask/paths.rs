@@ -27,7 +27,7 @@ pub(crate) enum Unlinked {
     /// The finding stands, one step lighter.
     #[default]
     Weighs,
-    /// It may well serve this call: no finding.
+    /// It may well serve this call: no finding. Nor is there one in a library that only speaks a protocol.
     Silences,
 }
 
@@ -52,8 +52,9 @@ impl<'k> Asked<'_, 'k> {
             }
         }
         bare.into_iter()
-            .filter(|(package, _)| {
-                unlinked == Unlinked::Weighs || !self.shown_anywhere(*package, evidence)
+            .filter(|(package, calls)| {
+                let theirs = calls.first().is_some_and(|(call, _)| self.is_binding(call));
+                unlinked == Unlinked::Weighs || !(theirs || self.shown_anywhere(*package, evidence))
             })
             .filter_map(|(package, calls)| self.bare_hit(package, &calls, evidence, programs))
             .collect()
@@ -87,13 +88,18 @@ impl<'k> Asked<'_, 'k> {
             rest => format!(", like {} in this package", count(rest, "other call")),
         };
         let present = self.present(package, evidence);
-        let sdk = package.is_some_and(|package| {
-            first.http && !self.w.has_program(package) && self.handlers.is_empty()
-        });
+        let sdk = self.is_binding(first);
         let alone = programs != Programs::Count && self.serves_nobody(first);
         let hit = Hit::at(first.at).with("path", route).with("more", more);
         let unlinked = if present { "; the package has one, but not on this path" } else { "" };
         Some(hit.with("unlinked", unlinked).lighter(present || sdk || alone))
+    }
+
+    /// Whether a call stands in a library that only speaks a provider's protocol: what happens around it is up to the
+    /// programs it becomes part of.
+    fn is_binding(&self, call: &ModelCall<'k>) -> bool {
+        let library = self.w.package(call.at.file).is_some_and(|of| !self.w.has_program(of));
+        call.http && library && self.handlers.is_empty()
     }
 
     /// Whether a call stands in a program none of whose request handlers leads to it.

@@ -5,6 +5,7 @@ use super::evidence::Evidence;
 use super::{Asked, Hit};
 use crate::facts::{Kind, Name};
 use crate::knowledge::{Role, Roles};
+use crate::manifest::TargetKind;
 use crate::model::{At, FnRef, PackageId};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
@@ -184,6 +185,7 @@ impl Asked<'_, '_> {
                     .files
                     .iter()
                     .any(|file| file.path.contains("tests/") || file.path.starts_with("tests/"))
+                    || self.names_tests()
                     || self.ignored_tests()
             }
             Lack::LoadTest => {
@@ -267,6 +269,12 @@ impl Asked<'_, '_> {
                         words.iter().any(|word| fact.name.to_ascii_lowercase().contains(word))
                     })
             })
+    }
+
+    /// Whether a manifest names an integration test: a published package may leave the file itself out.
+    fn names_tests(&self) -> bool {
+        let targets = self.w.packages.iter().flat_map(|package| &package.targets);
+        targets.into_iter().any(|of| of.kind == TargetKind::TestLike && of.path.contains("tests/"))
     }
 
     fn ignored_tests(&self) -> bool {
