@@ -117,7 +117,7 @@ impl Workspace<'_> {
             let fact = self.known(*link)?;
             let Some(url) = self.argument(*link, fact.arg) else { continue };
             let urls: Vec<String> =
-                self.expanded(self.values(url), graph, 2).iter().map(Self::rendered).collect();
+                self.expanded(self.values(url), graph, 3).iter().map(Self::rendered).collect();
             if let Some(url) =
                 urls.iter().find(|url| !gets && self.knowledge.endpoints.is_model(url))
             {
