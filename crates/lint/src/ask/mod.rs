@@ -144,7 +144,7 @@ pub(crate) struct Asked<'w, 'k> {
     pub(crate) graph: &'w Graph,
     pub(crate) calls: &'w [ModelCall<'k>],
     pub(crate) handlers: &'w HashSet<FnRef>,
-    /// Live calls by place, and the functions that lead to one within three calls.
+    /// Live calls by place, and the functions that certainly lead to one within three calls.
     pub(crate) live_at: HashSet<At>,
     pub(crate) leading: HashSet<FnRef>,
     /// Today, as `YYYY-MM-DD`.
@@ -162,7 +162,7 @@ impl<'w, 'k> Asked<'w, 'k> {
     ) -> Self {
         let live = || calls.iter().filter(|call| !call.test);
         let live_at = live().map(|call| call.at).collect();
-        let leading = live().flat_map(|call| graph.reached_by(call.function, 3)).collect();
+        let leading = live().flat_map(|call| graph.surely_reached_by(call.function, 3)).collect();
         Self { w, graph, calls, handlers, live_at, leading, today }
     }
 
