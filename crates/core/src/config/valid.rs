@@ -3,9 +3,13 @@
 //! These types are made by `config::load` alone; the rest of the gateway never checks them again.
 //! Inheritance is already applied: a [`Model`] carries its own complete policies.
 
+mod recovery;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::units::{DurationMs, MicroUsd, Tokens};
+
+pub use recovery::{Prefill, Recovery};
 
 /// The whole configuration.
 #[derive(Debug, Clone)]
@@ -213,6 +217,8 @@ pub struct Model {
     pub limits: RateLimits,
     /// What happens to a model past its retirement date.
     pub deprecated: DeprecationPolicy,
+    /// What happens when a stream breaks midway.
+    pub recovery: Recovery,
     /// Names of guards.
     pub guards: Vec<String>,
 }
@@ -245,6 +251,8 @@ pub struct Dialect {
     pub sampling: bool,
     /// False for servers that refuse `stream_options`.
     pub stream_usage: bool,
+    /// How it goes on with another target's answer.
+    pub prefill: Prefill,
     /// The context window, prompt and completion together.
     pub context: Option<Tokens>,
 }
