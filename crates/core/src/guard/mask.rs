@@ -55,6 +55,11 @@ pub struct Masker {
     folded: Folded,
     reading: Reading,
     quotes: Quotes,
+    /// What is looked for and shown all the same.
+    shown: Shapes,
+    /// Whether what was found last is shown.
+    shows: bool,
+    found: Shapes,
     hidden: Shapes,
     count: u64,
 }
@@ -67,6 +72,9 @@ impl Masker {
             folded: Folded::default(),
             reading: Reading::Plain,
             quotes: Quotes::default(),
+            shown: Shapes::default(),
+            shows: false,
+            found: Shapes::default(),
             hidden: Shapes::default(),
             count: 0,
         }
@@ -76,6 +84,11 @@ impl Masker {
     /// stand for, and a number that is hidden becomes a string, so that JSON stays JSON.
     pub fn for_json(shapes: Shapes) -> Self {
         Self { reading: Reading::Json, ..Self::new(shapes) }
+    }
+
+    /// Hides only these, and merely takes note of the rest.
+    pub fn showing_but(self, hidden: Shapes) -> Self {
+        Self { shown: Shape::ALL.into_iter().filter(|shape| !hidden.has(*shape)).collect(), ..self }
     }
 
     /// Reads the next piece, and adds to `out` what may be shown by now.
@@ -95,6 +108,11 @@ impl Masker {
         self.folded.raw().len()
     }
 
+    /// What has been found so far, hidden or not.
+    pub const fn found(&self) -> Shapes {
+        self.found
+    }
+
     /// What has been hidden so far.
     pub const fn hidden(&self) -> Shapes {
         self.hidden
@@ -106,7 +124,8 @@ impl Masker {
     }
 
     fn read(&mut self, is_all: bool, out: &mut String) {
-        let Self { scanner, folded, reading, quotes, hidden, count } = self;
+        let Self { scanner, folded, reading, quotes, shown: may_show, shows, found, hidden, count } =
+            self;
         let mut shown = 0;
         let settled = scanner.read(folded.bytes(), is_all, |scanned| match scanned {
             Scanned::Passed(place) => {
@@ -121,13 +140,29 @@ impl Masker {
                 let text = folded.raw().get(shown..place.start).unwrap_or_default();
                 quotes.note(text);
                 out.push_str(text);
+                *found = found.and(Shapes::of(&[shape]));
+                *shows = may_show.has(shape);
                 shown = place.end;
+                if *shows {
+                    let text = folded.raw().get(place).unwrap_or_default();
+                    quotes.note(text);
+                    out.push_str(text);
+                    return;
+                }
                 let bare = *reading == Reading::Json && !quotes.inside;
                 write_mask(shape, bare, out);
                 *hidden = hidden.and(Shapes::of(&[shape]));
                 *count += 1;
             }
-            Scanned::More(place) => shown = folded.origin(place).end,
+            Scanned::More(place) => {
+                let end = folded.origin(place).end;
+                if *shows {
+                    let text = folded.raw().get(shown..end).unwrap_or_default();
+                    quotes.note(text);
+                    out.push_str(text);
+                }
+                shown = end;
+            }
         });
         // What nobody sees behind the last settled byte goes with it, unless that is still open.
         if is_all || (settled == folded.bytes().len() && !scanner.is_open()) {

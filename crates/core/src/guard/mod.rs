@@ -6,12 +6,18 @@
 //! written. All of it takes time that grows with the length of the text alone.
 
 mod fold;
+pub mod judge;
 mod mask;
+pub mod normal;
 mod scan;
 mod shape;
+pub(crate) mod texts;
 mod unseen;
+pub(crate) mod veil;
+pub(crate) mod watch;
 
 pub use mask::{Masker, mask};
 pub(crate) use scan::issuer;
 pub use scan::{Found, find};
 pub use shape::{Shape, Shapes};
+pub use texts::Source;

@@ -86,7 +86,7 @@ fn by_character(masker: Masker, text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn however_a_text_is_split_the_same_comes_out(
@@ -179,7 +179,7 @@ fn text_that_almost_matches_everywhere_takes_no_longer_than_other_text() {
         "DE89 ",
         "'",
     ] {
-        let text = piece.repeat((1 << 18) / piece.len());
+        let text = piece.repeat((1 << 16) / piece.len());
         assert!(mask(&text, Shapes::ALL).len() <= 4 * text.len(), "{piece}");
     }
 }

@@ -113,15 +113,24 @@ fn is_mixed(value: &[u8]) -> bool {
 }
 
 fn is_long_word(value: &[u8]) -> bool {
-    value.len() >= 17 && value.iter().all(|byte| byte.is_ascii_alphanumeric())
+    value.len() >= 17 && value.iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// What keys are written in, letters and digits among it.
 fn is_opaque(value: &[u8]) -> bool {
     let belongs = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=_.~-:%".contains(byte);
-    value.iter().all(belongs)
-        && value.iter().filter(|byte| byte.is_ascii_digit()).count() >= 2
-        && value.iter().any(u8::is_ascii_alphabetic)
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let enough = if value.len() < 20 { 2 } else { 1 };
+    let letters = value.iter().any(u8::is_ascii_alphabetic);
+    value.iter().all(belongs) && letters && (digits >= enough || is_shuffled(value))
+}
+
+/// Whether small letters and capitals follow each other as no word has them: in random letters
+/// every fourth neighbour turns from small to capital, in `someNameLikeThis` every eighth.
+fn is_shuffled(value: &[u8]) -> bool {
+    let turns = |(a, b): &(&u8, &u8)| a.is_ascii_lowercase() && b.is_ascii_uppercase();
+    let count = value.iter().zip(value.iter().skip(1)).filter(turns).count();
+    value.len() >= 24 && count * 6 >= value.len()
 }
 
 /// Shannon's entropy of the bytes, in bits a byte: 4 for random hexadecimal digits, 0 for `aaaa`.

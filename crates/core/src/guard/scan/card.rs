@@ -21,6 +21,7 @@ pub(super) fn card(ahead: Ahead<'_>, past: &Past) -> Look {
             && is_written_so(written)
             && (named || is_issued(figures.digits(last.total)))
             && luhn(figures.digits(last.total))
+            && groups.get(at + 1).is_none_or(|next| next.length < 4 || next.before != last.before)
             && ends(ahead, *last)?
         {
             return Ok(Some(last.end));
@@ -57,11 +58,10 @@ fn is_issued(digits: &[u8]) -> bool {
     let length = digits.len();
     match begins {
         4000..=4999 => matches!(length, 13 | 16 | 19),
-        2200..=2204 => (16..=19).contains(&length),
         2221..=2720 | 5100..=5599 => length == 16,
         3400..=3499 | 3700..=3799 | 1800 | 2131 => length == 15,
         3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => (14..=19).contains(&length),
-        3500..=3599 | 8100..=8199 => (16..=19).contains(&length),
+        2200..=2204 | 3500..=3599 | 8100..=8199 => (16..=19).contains(&length),
         5000..=5099 | 5600..=5899 | 6000..=6999 => (12..=19).contains(&length),
         _ => false,
     }

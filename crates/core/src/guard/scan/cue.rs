@@ -27,18 +27,17 @@ pub(super) fn ends_phone(text: &[u8]) -> bool {
 }
 
 /// What the word `text`, in small letters, says after `before`; `None` when it says nothing.
-/// `Some(None)` takes back what was said before.
-pub(super) fn cue(text: &str, before: Option<Cue>) -> Option<Option<Cue>> {
+pub(super) fn cue(text: &str, before: Option<Cue>) -> Option<Cue> {
     let cue = match text {
         "phone" | "phones" | "telephone" | "tel" | "telefon" | "telefono" | "telefone" | "call"
         | "calling" | "called" | "cell" | "cellphone" | "mobile" | "mobil" | "fax" | "whatsapp"
         | "sms" | "dial" | "hotline" | "handy" | "movil" | "celular" | "contact" | "reach"
-        | "answering" | "messages" | "texting" | "ring" | "phoned" | "telnr" | "landline"
-        | "voicemail" | "tlf" | "handynummer" | "telefonnummer" | "rufnummer" | "numero"
-        | "fono" | "cellulare" | "telefoonnummer" | "phone-number" | "phone_number"
+        | "desk" | "answering" | "messages" | "texting" | "ring" | "phoned" | "telnr"
+        | "landline" | "voicemail" | "tlf" | "handynummer" | "telefonnummer" | "rufnummer"
+        | "numero" | "fono" | "cellulare" | "telefoonnummer" | "phone-number" | "phone_number"
         | "phonenumber" | "mobile_number" | "msisdn" => Cue::Phone,
         "my" | "his" | "her" | "their" | "your" | "our" | "meine" | "mi" | "mon" | "mia" => {
-            return (before != Some(Cue::Phone)).then_some(Some(Cue::Somebody));
+            return (before != Some(Cue::Phone)).then_some(Cue::Somebody);
         }
         "number" | "nummer" | "no" | "registered" if before == Some(Cue::Somebody) => Cue::Phone,
         "ssn" | "social" | "ss" | "ssn4" | "taxpayer" => Cue::Ssn,
@@ -63,5 +62,5 @@ pub(super) fn cue(text: &str, before: Option<Cue>) -> Option<Option<Cue>> {
         }
         _ => return None,
     };
-    Some(Some(cue))
+    Some(cue)
 }

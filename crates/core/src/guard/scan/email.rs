@@ -31,21 +31,21 @@ pub(super) fn email(ahead: Ahead<'_>) -> Look {
 
 /// Where the domain that begins at `from` ends.
 fn domain(ahead: Ahead<'_>, from: usize) -> Look {
-    let (mut at, mut last, mut labels) = (from, from, 0);
-    loop {
+    let (mut at, mut labels) = (from, 0);
+    let last = loop {
         let label = ahead.run(at, MAX_LABEL + 1, in_label)?;
         if !(1..=MAX_LABEL).contains(&label) || labels == MAX_LABELS {
             return Ok(None);
         }
-        last = at;
+        let begins = at;
         at += label;
         labels += 1;
         let goes_on = ahead.at(at)? == Some(b'.') && ahead.is(at + 1, in_word)?;
         if !goes_on {
-            break;
+            break begins;
         }
         at += 1;
-    }
+    };
     let top = ahead.part(last, at);
     let letters = top.iter().all(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
     let is_top = (letters && (2..=24).contains(&top.len())) || top.starts_with(b"xn--");

@@ -29,7 +29,7 @@ fn v4(ahead: Ahead<'_>, past: &Past) -> Look {
     }
     let length = ahead.run(0, 16, |byte| byte.is_ascii_digit() || byte == b'.')?;
     let text = std::str::from_utf8(ahead.part(0, length)).unwrap_or_default();
-    let text = text.strip_suffix('.').unwrap_or(text);
+    let text = text.trim_end_matches('.');
     let Ok(address) = text.parse::<Ipv4Addr>() else { return Ok(None) };
     let end = text.len();
     let tail = tail(ahead, end)?;
@@ -96,5 +96,5 @@ fn is_no_path(text: &str) -> bool {
     let known = ["2", "3", "fe80", "fc", "fd", "ff", "::1", "::f"];
     let begins =
         |mark: &&str| text.get(..mark.len()).is_some_and(|text| text.eq_ignore_ascii_case(mark));
-    digits && (groups >= 3 || known.iter().any(|mark| begins(&mark)))
+    digits && (groups >= 3 || known.iter().any(begins))
 }

@@ -7,7 +7,9 @@ const NAME: usize = 32;
 /// How far behind its word a cue is heeded, in bytes.
 const CUE_REACH: u16 = 48;
 /// How far a cue that says what a number is not is heeded.
-const OTHER_REACH: u16 = 24;
+const OTHER_REACH: u16 = 20;
+/// Up to how many bytes a word before a full stop is an abbreviation: `Tel.`.
+const ABBREVIATION: u16 = 4;
 /// How many quotes, spaces and signs may stand between a name and its value.
 const GAP: u8 = 8;
 
@@ -36,10 +38,11 @@ pub(super) struct Past {
     /// What the last name announces, once it is known that its word has ended.
     announces: Option<Naming>,
     gap: u8,
-    assigned: bool,
+    given: Given,
     cue: Option<Cue>,
     cue_age: u16,
-    own: bool,
+    /// Whether the last word was one that says something, and short.
+    abbreviated: bool,
 }
 
 /// What a name is the name of.
@@ -48,6 +51,17 @@ enum Naming {
     Password,
     Key,
     Scheme,
+}
+
+/// How a value is given to a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Given {
+    #[default]
+    NotYet,
+    /// By a sign: `=`, `:`.
+    Assigned,
+    /// By a word: `is`.
+    Said,
 }
 
 /// The word that is being read, in small letters: its last bytes.
@@ -92,8 +106,11 @@ impl Past {
     }
 
     /// Whether a number here would be a part of something else: of a negative one, of an amount.
-    pub(super) const fn is_no_number(&self) -> bool {
-        self.is_tied() || self.in_word || matches!(self.last(), b'-' | b'$' | b'#')
+    pub(super) fn is_no_number(&self) -> bool {
+        self.is_tied()
+            || self.in_word
+            || matches!(self.last(), b'-' | b'$' | b'#')
+            || self.last.ends_with(b"::")
     }
 
     /// Whether a number has just passed, and a space: what follows may be more of it.
@@ -118,12 +135,12 @@ impl Past {
         if is_gap(next) || !is_gap(self.last()) {
             return None;
         }
-        match (self.announces?, self.assigned) {
-            (Naming::Password, true) if self.own => Some(Announced::SpokenPassword),
-            (Naming::Password, true) => Some(Announced::Password),
-            (Naming::Key, true) => Some(Announced::Key),
+        match (self.announces?, self.given) {
+            (Naming::Password, Given::Said) => Some(Announced::SpokenPassword),
+            (Naming::Password, Given::Assigned) => Some(Announced::Password),
+            (Naming::Key, Given::Assigned | Given::Said) => Some(Announced::Key),
             (Naming::Scheme, _) if self.gap > 0 => Some(Announced::Scheme),
-            (Naming::Password | Naming::Key, false) | (Naming::Scheme, _) => None,
+            (Naming::Password | Naming::Key, Given::NotYet) | (Naming::Scheme, _) => None,
         }
     }
 
@@ -145,6 +162,10 @@ impl Past {
             self.end_name();
             self.note_gap(byte);
         }
+        let stops = matches!(self.last(), b'.' | b'!' | b'?');
+        if (byte == b'\n' && self.last() != b':') || (byte == b' ' && stops && !self.abbreviated) {
+            self.cue = None;
+        }
         self.shift(byte);
     }
 
@@ -155,17 +176,19 @@ impl Past {
         if text.is_empty() {
             return;
         }
-        if let Some(cue) = cue(text, self.cue()) {
-            self.cue = cue;
+        let said = cue(text, self.cue());
+        self.abbreviated = said.is_some() && name.length <= usize::from(ABBREVIATION);
+        if let Some(cue) = said {
+            self.cue = Some(cue);
             self.cue_age = 0;
         }
         let spoken = matches!(text, "is" | "was" | "are" | "ist" | "es" | "est");
-        if spoken && self.announces == Some(Naming::Password) && !self.assigned {
-            (self.assigned, self.own, self.gap) = (true, true, 0);
+        if spoken && self.announces == Some(Naming::Password) && self.given == Given::NotYet {
+            (self.given, self.gap) = (Given::Said, 0);
             return;
         }
         self.announces = naming(text);
-        (self.assigned, self.own, self.gap) = (false, false, 0);
+        (self.given, self.gap) = (Given::NotYet, 0);
     }
 
     fn note_gap(&mut self, byte: u8) {
@@ -177,7 +200,9 @@ impl Past {
         if !is_gap(byte) || self.gap > GAP || (scheme && byte != b' ') {
             self.announces = None;
         }
-        self.assigned |= matches!(byte, b'=' | b':');
+        if self.given == Given::NotYet && matches!(byte, b'=' | b':') {
+            self.given = Given::Assigned;
+        }
     }
 }
 

@@ -115,13 +115,17 @@ fn trunk(figures: &Figures) -> Option<Group> {
 /// Whatever has the length of a number, after a word that announces one.
 fn any(figures: &Figures) -> Option<Group> {
     let groups = figures.groups();
-    let fits = |group: &&Group| (7..=MAX_DIGITS).contains(&group.total);
+    let most = if groups.len() == 1 { 12 } else { MAX_DIGITS };
+    let fits = |group: &&Group| (7..=most).contains(&group.total);
     let date = matches!(groups, [day, month, year, ..]
         if day.length <= 2 && month.length <= 2 && year.length == 4)
         || matches!(groups, [year, month, day, ..]
         if year.length == 4 && month.length == 2 && day.length == 2 && month.before == b'-');
     let fraction = matches!(groups, [_, rest] if rest.before == b'.');
-    groups.iter().rfind(fits).filter(|_| !date && !fraction).copied()
+    let years = matches!(groups, [from, to] if from.length == 4 && to.length == 4)
+        && matches!(figures.digits(6), [b'1', b'9', _, _, _, _] | [b'2', b'0', _, _, _, _])
+        && matches!(figures.digits(6), [_, _, _, _, b'1', b'9'] | [_, _, _, _, b'2', b'0']);
+    groups.iter().rfind(fits).filter(|_| !date && !fraction && !years).copied()
 }
 
 /// Whatever has the length of a number, before a word that says so: `781 1704 office`.
