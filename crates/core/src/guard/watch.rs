@@ -104,8 +104,8 @@ impl Watch {
                 changes.push((place(body, text.value), quoted(&shown)));
             }
         }
-        let changed = (!changes.is_empty()).then(|| replaced(body.text(), changes));
-        (found, changed)
+        let shown = (!changes.is_empty()).then(|| replaced(body.text(), changes));
+        (found, shown)
     }
 
     /// Places of `text` that hold something encoded in which a secret is found.

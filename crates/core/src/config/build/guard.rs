@@ -59,9 +59,9 @@ impl Site<'_> {
         for (index, key) in keys.flat_map(List::iter) {
             let (Some(id), Some(names)) = (&key.id, &key.guards) else { continue };
             match self.named_guards(names, &guards, &at.index(index).key("guards")) {
-                Some(named) if named.is_empty() => {}
-                Some(named) => {
-                    of_keys.insert(id.clone(), named);
+                Some(own) if own.is_empty() => {}
+                Some(own) => {
+                    of_keys.insert(id.clone(), own);
                 }
                 None => is_whole = false,
             }

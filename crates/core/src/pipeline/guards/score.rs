@@ -78,11 +78,11 @@ pub(super) fn decide(guard: &Guard, worst: &Worst, stage: GuardStage) -> GuardDe
         Ok(None) => decision(guard, None, "none", GuardAction::Pass, stage),
         Ok(Some((judged, weight, _))) => {
             let action = match (weight, &guard.on_finding) {
-                (Weight::Heavy, OnFinding::Flag | OnFinding::Mask) => GuardAction::Flag,
+                (Weight::Heavy, OnFinding::Flag | OnFinding::Mask)
+                | (Weight::Doubtful, OnFinding::Escalate { .. }) => GuardAction::Flag,
                 (Weight::Heavy, OnFinding::Block | OnFinding::Escalate { .. }) => {
                     GuardAction::Block
                 }
-                (Weight::Doubtful, OnFinding::Escalate { .. }) => GuardAction::Flag,
                 (Weight::Doubtful | Weight::Light, _) => GuardAction::Pass,
             };
             let label = if action == GuardAction::Pass { "none" } else { &judged.label };
