@@ -3,13 +3,17 @@
 //! These types are made by `config::load` alone; the rest of the gateway never checks them again.
 //! Inheritance is already applied: a [`Model`] carries its own complete policies.
 
+mod guard;
 mod recovery;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::units::{DurationMs, MicroUsd, Tokens};
-
+pub use guard::{
+    Guard, GuardKind, GuardStages, Guards, OnError, OnFinding, OperatingPoint, Threshold,
+};
 pub use recovery::{Prefill, Recovery};
+
+use crate::units::{DurationMs, MicroUsd, Tokens};
 
 /// The whole configuration.
 #[derive(Debug, Clone)]
@@ -22,6 +26,8 @@ pub struct Config {
     pub providers: BTreeMap<String, Arc<Provider>>,
     /// Models by the name that callers use.
     pub models: BTreeMap<String, Arc<Model>>,
+    /// Guards by name, and those of callers' keys.
+    pub guards: Guards,
     /// Limits of the gateway itself.
     pub limits: GatewayLimits,
     /// When a failing target is rested.
@@ -219,8 +225,8 @@ pub struct Model {
     pub deprecated: DeprecationPolicy,
     /// What happens when a stream breaks midway.
     pub recovery: Recovery,
-    /// Names of guards.
-    pub guards: Vec<String>,
+    /// Which guards judge its texts, for every caller.
+    pub guards: Vec<Arc<Guard>>,
 }
 
 /// One place where a model runs.

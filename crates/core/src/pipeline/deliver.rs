@@ -4,6 +4,7 @@ use super::{
     Gate, Stop,
     attempt::{Answered, Asking, Trials},
     exchange::{Answer, AnswerBody},
+    guards,
     head::Headers,
     host::Host,
     lookup::Flight,
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// Answers from the cache.
-pub(super) fn kept<H: Host>(
+pub(super) async fn kept<H: Host>(
     host: &H,
     gate: &Gate,
     guarded: &Guarded,
@@ -34,8 +35,6 @@ pub(super) fn kept<H: Host>(
     record.status = 200;
     let model = &guarded.0.model;
     record.target = route::find(&gate.config(), model, &entry.target);
-    let mut headers = head(gate, guarded, record, host.now(), &entry.content_type);
-    headers.add("age", host.now().since(entry.stored_at).0 / 1000);
     let replayed;
     let body = match &entry.body {
         Body::Whole(bytes) => bytes.as_slice(),
@@ -45,6 +44,14 @@ pub(super) fn kept<H: Host>(
             replayed.as_ref()
         }
     };
+    // By the guards of now, which may not be those under which it was kept.
+    let shown = match &entry.body {
+        Body::Whole(_) => guards::whole(host, gate, guarded, body, record).await?,
+        Body::Stream(_) => guards::kept_stream(gate, guarded, body, record)?,
+    };
+    let body = shown.as_deref().unwrap_or(body);
+    let mut headers = head(gate, guarded, record, host.now(), &entry.content_type);
+    headers.add("age", host.now().since(entry.stored_at).0 / 1000);
     record.bytes_out = length(body);
     host.answer(Answer { status: 200, headers: headers.as_str(), body: AnswerBody::Whole(body) });
     Ok(())
@@ -62,7 +69,7 @@ pub(super) async fn fresh<H: Host>(
 ) -> Result<Option<Entry>, Stop> {
     let mut trials = Trials::new(host, gate, admitted, asking, record)?;
     match trials.answer(record).await? {
-        Answered::Whole(whole) => Ok(send_whole(host, gate, admitted, whole, flight, record)),
+        Answered::Whole(whole) => send_whole(host, gate, admitted, whole, flight, record).await,
         Answered::Stream(stream) => {
             let headers = head(
                 gate,
@@ -76,8 +83,7 @@ pub(super) async fn fresh<H: Host>(
             host.answer(Answer { status: 200, headers: headers.as_str(), body });
             record.timings.first_token = Some(host.now().since(record.started));
             let target = stream.target.clone();
-            stream::send(host, admitted.guarded.0.model.timeout, &mut trials, stream, record)
-                .await?;
+            stream::send(host, gate, &admitted.guarded, &mut trials, stream, record).await?;
             let kept = record.code.is_none() && flight.keeps();
             Ok(trials.relay.into_recording().filter(|_| kept).map(|recording| Entry {
                 target: target.id.clone(),
@@ -91,32 +97,36 @@ pub(super) async fn fresh<H: Host>(
     }
 }
 
-fn send_whole<H: Host>(
+async fn send_whole<H: Host>(
     host: &H,
     gate: &Gate,
     admitted: &Admitted,
     whole: Whole,
     flight: &Flight<'_>,
     record: &mut Record,
-) -> Option<Entry> {
+) -> Result<Option<Entry>, Stop> {
     let request = &admitted.guarded.0.request;
     let usage = whole.usage.unwrap_or_else(|| estimated(request, whole.content_bytes));
     record.bill(usage);
+    let shown = guards::whole(host, gate, &admitted.guarded, &whole.body, record).await?;
     record.status = 200;
-    record.bytes_out = length(&whole.body);
+    record.bytes_out = length(shown.as_deref().unwrap_or(&whole.body));
     let mut headers = head(gate, &admitted.guarded, record, host.now(), "application/json");
     headers.add_cost(record.cost);
-    let body =
-        if whole.held_by_host { AnswerBody::AsReceived } else { AnswerBody::Whole(&whole.body) };
+    let body = match &shown {
+        Some(shown) => AnswerBody::Whole(shown),
+        None if whole.held_by_host => AnswerBody::AsReceived,
+        None => AnswerBody::Whole(&whole.body),
+    };
     host.answer(Answer { status: 200, headers: headers.as_str(), body });
-    flight.keeps().then(|| Entry {
+    Ok(flight.keeps().then(|| Entry {
         target: whole.target.id.clone(),
         content_type: "application/json".to_owned(),
         body: Body::Whole(whole.body),
         usage: Some(usage),
         stored_at: host.now(),
         ttl: flight.ttl(),
-    })
+    }))
 }
 
 fn head(
@@ -131,6 +141,7 @@ fn head(
         headers.add_answer(record.cache, target, record.attempts.len());
         headers.add_retirement(&guarded.0.model, target, now);
     }
+    headers.add_guards(&record.guards);
     headers.add_standing(&gate.standing(&guarded.0.subject, now));
     headers
 }

@@ -6,7 +6,7 @@ use super::{
     Stop,
     exchange::{Arrived, Received},
     host::Host,
-    stages::{Authenticated, Guarded, Parsed, Validated},
+    stages::{Authenticated, Parsed, Validated},
 };
 use crate::{
     auth::{self, Caller},
@@ -91,7 +91,7 @@ pub(super) fn authenticate(
 }
 
 /// Which limits apply to this caller and model.
-fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
+pub(super) fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
     let key = caller.key();
     let limits = SubjectLimits {
         key: key.map_or_else(RateLimits::default, |key| key.limits),
@@ -134,9 +134,4 @@ fn refuse_retired(model: &Model, now: UnixMs) -> Result<(), Refusal> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// No guard can be configured yet: the configuration refuses them, so there is nothing to pass.
-pub(super) fn guard(validated: Validated) -> Guarded {
-    Guarded(validated)
 }

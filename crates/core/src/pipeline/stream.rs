@@ -2,7 +2,7 @@
 //!
 //! Where the stream breaks, another target goes on if the model allows it and the text sent so far can
 //! be gone on from; otherwise it ends with an error event. While nothing comes, the caller is told
-//! that the answer is still under way.
+//! that the answer is still under way. All of it passes the guards that read answers.
 
 use std::{
     future::{Future, poll_fn},
@@ -11,11 +11,13 @@ use std::{
 };
 
 use super::{
-    Stop,
+    Gate, Stop,
     attempt::{Answered, Streaming, Trials},
     deliver::length,
     exchange::{Part, ReadFailure},
+    guards::Veiled,
     host::{CallerLeft, Host},
+    stages::Guarded,
 };
 use crate::{
     breaker::Verdict,
@@ -38,6 +40,8 @@ const KEEP_ALIVE_AFTER: DurationMs = DurationMs(10_000);
 /// How a stream ended before its time.
 enum Ending {
     CallerLeft,
+    /// A guard does not let the answer go on.
+    Blocked(Code),
     Broken(Broken),
 }
 
@@ -52,108 +56,156 @@ struct Broken {
 /// Sends a stream that has begun, to its end.
 pub(super) async fn send<H: Host>(
     host: &H,
-    timeouts: Timeouts,
+    gate: &Gate,
+    guarded: &Guarded,
     trials: &mut Trials<'_, H>,
-    mut stream: Streaming<H::Stream>,
+    stream: Streaming<H::Stream>,
     record: &mut Record,
 ) -> Result<(), Stop> {
-    let mut cause = None;
-    loop {
-        let end = flow(host, timeouts, trials, &mut stream, record).await;
-        let used = trials.used(stream.given_bytes);
-        record.bill(used);
-        let broken = match end {
-            Ok(()) => {
-                trials.ended(stream, Verdict::Well, record);
-                break;
-            }
-            Err(Ending::CallerLeft) => {
-                trials.ended(stream, Verdict::Unknown, record);
-                return Err(Stop::CallerLeft);
-            }
-            Err(Ending::Broken(broken)) => broken,
-        };
-        trials.ended(stream, broken.outcome.verdict(), record);
-        if let Some(attempt) = record.attempts.last_mut() {
-            attempt.failure = Some(broken.code);
-        }
-        let cause = *cause.get_or_insert(broken.code);
-        pass_on(host, &mut trials.out, record);
-        if !trials.can_go_on() {
-            fail(trials, cause, record);
-            break;
-        }
-        let next = trials.go_on(&broken.outcome, used, record);
-        stream = match kept_alive(host, next).await {
-            Ok(Answered::Stream(stream)) => stream,
-            Err(Stop::CallerLeft) => return Err(Stop::CallerLeft),
-            Ok(Answered::Whole(_)) | Err(Stop::Refused(_)) => {
-                fail(trials, cause, record);
-                break;
-            }
-        };
+    let (timeouts, veiled) = (guarded.0.model.timeout, Veiled::new(guarded));
+    let mut passage = Passage { host, gate, timeouts, veiled };
+    let mut end = passage.send(trials, stream, record).await;
+    let mut out = std::mem::take(&mut trials.out);
+    if !matches!(end, Err(Ending::Blocked(_))) {
+        end = passage.veil(&mut out).and(end);
     }
-    record.bytes_out += length(&trials.out);
-    host.write(Part::Last(&trials.out));
+    passage.veiled.close(gate, record);
+    match end {
+        Ok(()) => {}
+        Err(Ending::CallerLeft) => return Err(Stop::CallerLeft),
+        Err(Ending::Blocked(code) | Ending::Broken(Broken { code, .. })) => {
+            record.code = Some(code);
+            write_failure(&mut out, &Refusal::new(code, code.facts().meaning));
+        }
+    }
+    record.bytes_out += length(&out);
+    host.write(Part::Last(&out));
     Ok(())
 }
 
-/// Passes on what one target sends, until the answer is whole.
-async fn flow<H: Host>(
-    host: &H,
+/// The way to the caller.
+struct Passage<'a, H> {
+    host: &'a H,
+    gate: &'a Gate,
     timeouts: Timeouts,
-    trials: &mut Trials<'_, H>,
-    stream: &mut Streaming<H::Stream>,
-    record: &mut Record,
-) -> Result<(), Ending> {
-    while !trials.relay.is_done() {
-        pass_on(host, &mut trials.out, record);
-        let asked = host.now();
-        let next = next_piece(host, timeouts, &trials.relay, stream, record).await;
-        record.timings.upstream = record.timings.upstream.plus(host.now().since(asked));
-        let (relay, out) = (&mut trials.relay, &mut trials.out);
-        let is_finished = relay.summary().is_finished();
-        match next {
-            Ok(Some(bytes)) => relay.push(&bytes, out)?,
-            Ok(None) => relay.end(out)?,
-            Err(ReadFailure::CallerLeft) => return Err(Ending::CallerLeft),
-            // A whole answer without its [DONE]: the provider merely keeps the line open.
-            Err(_) if is_finished => relay.end(out)?,
-            Err(ReadFailure::TimedOut) => {
-                return Err(Ending::broken(Code::UpstreamTimeout, Outcome::Silent));
+    /// Hides what guards hide.
+    veiled: Veiled,
+}
+
+impl<H: Host> Passage<'_, H> {
+    /// Sends an answer, by as many targets as it takes; what is left for the caller stays in `out`.
+    async fn send(
+        &mut self,
+        trials: &mut Trials<'_, H>,
+        mut stream: Streaming<H::Stream>,
+        record: &mut Record,
+    ) -> Result<(), Ending> {
+        let mut cause = None;
+        loop {
+            let end = self.flow(trials, &mut stream, record).await;
+            let used = trials.used(stream.given_bytes);
+            record.bill(used);
+            let broken = match end {
+                Ok(()) => {
+                    trials.ended(stream, Verdict::Well, record);
+                    return Ok(());
+                }
+                Err(Ending::Broken(broken)) => broken,
+                Err(end) => {
+                    trials.ended(stream, Verdict::Unknown, record);
+                    return Err(end);
+                }
+            };
+            trials.ended(stream, broken.outcome.verdict(), record);
+            if let Some(attempt) = record.attempts.last_mut() {
+                attempt.failure = Some(broken.code);
             }
-            Err(ReadFailure::Failed) => {
-                return Err(Ending::broken(Code::StreamInterrupted, Outcome::Unreachable));
+            // Named is what broke the answer, and not why nobody could go on with it.
+            let code = *cause.get_or_insert(broken.code);
+            let failed = Err(Ending::broken(code, broken.outcome.clone()));
+            if !trials.can_go_on() {
+                return failed;
             }
+            self.pass_on(&mut trials.out, record)?;
+            let next = trials.go_on(&broken.outcome, used, record);
+            stream = match kept_alive(self.host, next).await {
+                Ok(Answered::Stream(stream)) => stream,
+                Err(Stop::CallerLeft) => return Err(Ending::CallerLeft),
+                Ok(Answered::Whole(_)) | Err(Stop::Refused(_)) => return failed,
+            };
         }
     }
-    Ok(())
-}
 
-/// Sends what there is for the caller.
-fn pass_on<H: Host>(host: &H, out: &mut Vec<u8>, record: &mut Record) {
-    if !out.is_empty() {
-        record.bytes_out += length(out);
-        host.write(Part::More(out));
-        out.clear();
+    /// Passes on what one target sends, until the answer is whole.
+    async fn flow(
+        &mut self,
+        trials: &mut Trials<'_, H>,
+        stream: &mut Streaming<H::Stream>,
+        record: &mut Record,
+    ) -> Result<(), Ending> {
+        while !trials.relay.is_done() {
+            self.pass_on(&mut trials.out, record)?;
+            let asked = self.host.now();
+            let next = self.next_piece(&trials.relay, stream, record).await;
+            let took = self.host.now().since(asked);
+            record.timings.upstream = record.timings.upstream.plus(took);
+            let (relay, out) = (&mut trials.relay, &mut trials.out);
+            let is_finished = relay.summary().is_finished();
+            match next {
+                Ok(Some(bytes)) => relay.push(&bytes, out)?,
+                Ok(None) => relay.end(out)?,
+                Err(ReadFailure::CallerLeft) => return Err(Ending::CallerLeft),
+                // A whole answer without its [DONE]: the provider merely keeps the line open.
+                Err(_) if is_finished => relay.end(out)?,
+                Err(ReadFailure::TimedOut) => {
+                    return Err(Ending::broken(Code::UpstreamTimeout, Outcome::Silent));
+                }
+                Err(ReadFailure::Failed) => {
+                    return Err(Ending::broken(Code::StreamInterrupted, Outcome::Unreachable));
+                }
+            }
+        }
+        Ok(())
     }
-}
 
-/// The provider's next bytes; while none come, the caller is kept listening.
-async fn next_piece<H: Host>(
-    host: &H,
-    timeouts: Timeouts,
-    relay: &Relay,
-    stream: &mut Streaming<H::Stream>,
-    record: &Record,
-) -> Result<Option<Vec<u8>>, ReadFailure> {
-    let began = host.now();
-    let until = began.plus(patience(relay, timeouts, record.started, began));
-    loop {
-        let left = until.since(host.now());
-        match stream.source.next(host, left.min(KEEP_ALIVE_AFTER)).await {
-            Err(ReadFailure::TimedOut) if host.now() < until => host.write(Part::More(KEEP_ALIVE)),
-            next => return next,
+    /// Sends what there is for the caller, through the guards.
+    fn pass_on(&mut self, out: &mut Vec<u8>, record: &mut Record) -> Result<(), Ending> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.veil(out)?;
+        if !out.is_empty() {
+            record.bytes_out += length(out);
+            self.host.write(Part::More(out));
+            out.clear();
+        }
+        Ok(())
+    }
+
+    fn veil(&mut self, out: &mut Vec<u8>) -> Result<(), Ending> {
+        if self.veiled.is_idle() {
+            return Ok(());
+        }
+        self.veiled.pass(self.gate, out).map_err(Ending::Blocked)
+    }
+
+    /// The provider's next bytes; while none come, the caller is kept listening.
+    async fn next_piece(
+        &self,
+        relay: &Relay,
+        stream: &mut Streaming<H::Stream>,
+        record: &Record,
+    ) -> Result<Option<Vec<u8>>, ReadFailure> {
+        let began = self.host.now();
+        let until = began.plus(patience(relay, self.timeouts, record.started, began));
+        loop {
+            let left = until.since(self.host.now());
+            match stream.source.next(self.host, left.min(KEEP_ALIVE_AFTER)).await {
+                Err(ReadFailure::TimedOut) if self.host.now() < until => {
+                    self.host.write(Part::More(KEEP_ALIVE));
+                }
+                next => return next,
+            }
         }
     }
 }
@@ -187,12 +239,6 @@ async fn kept_alive<H: Host, T>(
             None => host.write(Part::More(KEEP_ALIVE)),
         }
     }
-}
-
-/// Ends the stream with an error event.
-fn fail<H: Host>(trials: &mut Trials<'_, H>, code: Code, record: &mut Record) {
-    record.code = Some(code);
-    write_failure(&mut trials.out, &Refusal::new(code, code.facts().meaning));
 }
 
 impl Ending {
