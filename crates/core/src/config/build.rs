@@ -4,6 +4,7 @@
 //! part that could not be read has been reported by the reader and is `None`.
 
 mod auth;
+mod budget;
 mod caller;
 mod mock;
 mod model;
@@ -67,6 +68,8 @@ pub(crate) fn config(
     let auth = site.auth(raw);
     let providers = site.providers(raw);
     let models = site.models(raw, providers.as_ref());
+    let teams = site.teams(raw);
+    let budgets = budget::policy(raw);
     let limits = operations::gateway_limits(raw.limits.as_ref());
     let breaker = operations::breaker(raw.breaker.as_ref());
     let alerts = site.alerts(raw.alerts.as_ref());
@@ -76,6 +79,8 @@ pub(crate) fn config(
         auth: auth?,
         providers: providers?,
         models: models?,
+        teams: teams?,
+        budgets: budgets?,
         limits: limits?,
         breaker: breaker?,
         alerts: alerts?,

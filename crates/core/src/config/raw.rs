@@ -16,7 +16,7 @@ mod scalar;
 #[cfg(feature = "schema")]
 mod schema;
 
-pub(crate) use auth::{RawAuth, RawBudget, RawKey, RawRateLimits};
+pub(crate) use auth::{RawAuth, RawBudget, RawBudgets, RawKey, RawRateLimits, RawTeam};
 pub(crate) use choice::{AuthMode, Kind};
 pub(crate) use model::{RawModel, RawPrice, RawTarget};
 pub(crate) use operations::{RawAlerts, RawBreaker, RawGatewayLimits, RawTelemetry};
@@ -39,6 +39,10 @@ raw! {
         defaults: RawDefaults,
         /// Models by the name that callers use.
         models: Named<RawModel>,
+        /// Teams, by a name of your choice: keys that spend from one budget.
+        teams: Named<RawTeam>,
+        /// What holds for every budget.
+        budgets: RawBudgets,
         /// Limits of the gateway itself.
         limits: RawGatewayLimits,
         /// When a failing target is rested.

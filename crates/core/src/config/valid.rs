@@ -18,6 +18,10 @@ pub struct Config {
     pub providers: BTreeMap<String, Arc<Provider>>,
     /// Models by the name that callers use.
     pub models: BTreeMap<String, Arc<Model>>,
+    /// Teams by name.
+    pub teams: BTreeMap<String, Team>,
+    /// What holds for every budget.
+    pub budgets: BudgetPolicy,
     /// Limits of the gateway itself.
     pub limits: GatewayLimits,
     /// When a failing target is rested.
@@ -52,6 +56,8 @@ pub struct CallerKey {
     pub model_limits: BTreeMap<String, RateLimits>,
     /// What it may spend.
     pub budget: Option<Budget>,
+    /// The team whose budget it spends too, a name in [`Config::teams`].
+    pub team: Option<String>,
     /// After this moment the key is refused.
     pub expires: Option<crate::units::UnixMs>,
 }
@@ -74,17 +80,43 @@ pub struct RateLimits {
     pub tokens_per_minute: Option<Tokens>,
 }
 
+/// Keys that spend from one budget together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Team {
+    /// What they may spend.
+    pub budget: Option<Budget>,
+}
+
 /// Money that may be spent in a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     /// The amount.
     pub limit: MicroUsd,
     /// The period, which starts anew at midnight UTC of its first day.
     pub per: Period,
+    /// The model, a name in [`Config::models`], that answers what the budget has no room for; `None`
+    /// refuses it.
+    pub cheaper: Option<String>,
+}
+
+/// What holds for every budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetPolicy {
+    /// What happens to a call that is held to a budget while its price is unknown.
+    pub unknown_price: UnknownPrice,
+}
+
+/// What happens to a call that is held to a budget while its price is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownPrice {
+    /// It is refused.
+    Refuse,
+    /// It counts as costing nothing.
+    Zero,
 }
 
 /// A budget's period, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Period {
     /// From midnight.
     Day,
@@ -211,6 +243,8 @@ pub struct Model {
     pub cache: CachePolicy,
     /// What all callers together may use of it.
     pub limits: RateLimits,
+    /// What all callers together may spend on it.
+    pub budget: Option<Budget>,
     /// What happens to a model past its retirement date.
     pub deprecated: DeprecationPolicy,
     /// Names of guards.

@@ -144,7 +144,7 @@ impl Family {
             Self::BreakerTransitions => ("tollhouse_breaker_transitions_total", Counter, None, &["target", "state"], "Times a circuit breaker entered a state."),
             Self::BreakerStates => ("tollhouse_breaker_isolates", Gauge, None, &["target", "state"], "Isolates that hold a target's circuit breaker in a state; breakers that never moved are not reported."),
             Self::CacheResults => ("tollhouse_cache_results_total", Counter, None, &["endpoint", "model", "result"], "Requests by what the cache did (hit, miss, bypass, refresh)."),
-            Self::LimitDecisions => ("tollhouse_limit_decisions_total", Counter, None, &["key", "model", "scope", "resource", "verdict"], "What limits said (admitted, refused, unchecked), by whose limit it is: of one key, of one model, or of both."),
+            Self::LimitDecisions => ("tollhouse_limit_decisions_total", Counter, None, &["key", "model", "scope", "resource", "verdict"], "What limits said (admitted, refused, unchecked), by whose limit it is: of one key, of its team, of one model, or of key and model."),
             Self::LeaseCalls => ("tollhouse_lease_calls_total", Counter, None, &["result"], "Calls of isolates to the limiter (ok, failed)."),
             Self::GuardDecisions => ("tollhouse_guard_decisions_total", Counter, None, &["model", "guard", "stage", "label", "action"], "What guards said of texts, and what followed."),
             Self::ConfigLoads => ("tollhouse_config_loads_total", Counter, None, &["result"], "Configurations that isolates read (loaded, rejected)."),

@@ -62,8 +62,8 @@ mod tests {
     use super::*;
     use crate::auth::authenticate;
     use crate::config::valid::{
-        Alerts, Auth, BreakerPolicy, CallerKey, GatewayLimits, ModelAccess, RateLimits, Telemetry,
-        Unreachable,
+        Alerts, Auth, BreakerPolicy, BudgetPolicy, CallerKey, GatewayLimits, ModelAccess,
+        RateLimits, Telemetry, UnknownPrice, Unreachable,
     };
     use crate::openai::samples::{PLAIN, model};
     use crate::refusal::Code;
@@ -77,6 +77,8 @@ mod tests {
             auth: Auth::Open,
             providers: BTreeMap::new(),
             models: models.into(),
+            teams: BTreeMap::new(),
+            budgets: BudgetPolicy { unknown_price: UnknownPrice::Refuse },
             limits: GatewayLimits {
                 max_body_bytes: 1,
                 lease: DurationMs(1),
@@ -101,6 +103,7 @@ mod tests {
             limits: RateLimits::default(),
             model_limits: BTreeMap::new(),
             budget: None,
+            team: None,
             expires: None,
         };
         let auth = Auth::Keys(vec![Arc::new(key)]);

@@ -68,6 +68,7 @@ pub(crate) fn model(name: &str, dialects: &[Dialect]) -> Model {
             tools: false,
         },
         limits: RateLimits::default(),
+        budget: None,
         deprecated: DeprecationPolicy::Warn,
         guards: vec![],
     }

@@ -101,6 +101,27 @@ fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
     Subject::new(caller.id(), model, limits)
 }
 
+/// The limits of one model alone, for a caller who has been counted under its key already.
+pub(super) fn subject_of_model(caller: &Caller, model: &Model) -> Subject {
+    let key = caller.key();
+    let limits = SubjectLimits {
+        key: RateLimits::default(),
+        key_model: key
+            .and_then(|key| key.model_limits.get(&model.name).copied())
+            .unwrap_or_default(),
+        model: model.limits,
+    };
+    Subject::new(caller.id(), &model.name, limits)
+}
+
+/// The same request to another model.
+pub(super) fn instead(guarded: Guarded, model: &Arc<Model>) -> Result<Validated, Refusal> {
+    let Guarded(Validated { caller, model: _, subject: _, request }) = guarded;
+    let request = openai::validate(request.endpoint(), request.into_body(), model)?;
+    let subject = subject(&caller, &model.name, model.limits);
+    Ok(Validated { caller, model: model.clone(), subject, request })
+}
+
 /// Holds the request against the API and the model.
 pub(super) fn validate(
     authenticated: Authenticated,

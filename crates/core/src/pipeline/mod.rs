@@ -16,6 +16,7 @@ pub mod head;
 pub mod host;
 mod lookup;
 mod provider;
+mod spend;
 mod stages;
 mod wait;
 
@@ -87,12 +88,15 @@ async fn serve<H: Host>(
     let authenticated = admit::request(host, gate, authenticated, record).await?;
     let validated = enter::validate(authenticated, host.now(), record)?;
     let guarded = enter::guard(validated);
-    // Before tokens are reserved, because a hit uses none.
-    let flight = match lookup::look(host, gate, &config, &guarded, &headers, record).await? {
-        lookup::Found::Kept(entry) => return deliver::kept(host, gate, &guarded, &entry, record),
-        lookup::Found::Nothing(flight) => flight,
+    // A kept reply before money and tokens are set aside, because it uses none.
+    let way = spend::afford(host, gate, &config, guarded, &headers, record).await?;
+    let (guarded, flight, hold) = match way {
+        spend::Way::Kept(guarded, entry) => {
+            return deliver::kept(host, gate, &guarded, &entry, record);
+        }
+        spend::Way::Paid(guarded, flight, hold) => (guarded, flight, hold),
     };
-    let admitted = admit::tokens(host, gate, guarded, record).await?;
+    let admitted = admit::tokens(host, gate, guarded, hold, record).await?;
     let delivered =
         match attempt::run(host, gate, &config, &admitted, arrived, &headers, record).await {
             Ok(answered) => deliver::fresh(host, gate, &admitted, answered, &flight, record).await,

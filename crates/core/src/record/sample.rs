@@ -31,6 +31,7 @@ pub(crate) fn key(id: &str) -> Arc<CallerKey> {
         limits: RateLimits::default(),
         model_limits: BTreeMap::new(),
         budget: None,
+        team: None,
         expires: None,
     })
 }
@@ -88,6 +89,7 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
             tools: false,
         },
         limits: RateLimits::default(),
+        budget: None,
         deprecated: DeprecationPolicy::Allow,
         guards: vec![],
     })

@@ -60,6 +60,7 @@ impl Site<'_> {
         if let Some(fallback) = &raw.fallback {
             self.check_model_name(fallback, root, &at.key("fallback"));
         }
+        let budget = self.budget(raw.budget.as_ref(), Some(name), root, &at.key("budget"));
         let guards = raw.guards.as_ref().map(|guards| self.guards(guards, &at.key("guards")));
         let policies = policies?;
         is_named.then_some(Model {
@@ -73,6 +74,7 @@ impl Site<'_> {
             timeout: policies.timeout,
             cache: policies.cache,
             limits: policies.limits,
+            budget: budget?,
             deprecated: policies.deprecated,
             guards: guards?,
         })

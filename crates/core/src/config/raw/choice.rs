@@ -7,7 +7,9 @@ use crate::config::{
     problem::Rule,
     secrets,
     tree::{Node, Path, Value},
-    valid::{CacheScope, DeprecationPolicy, Period, Placement, Strategy, Unreachable},
+    valid::{
+        CacheScope, DeprecationPolicy, Period, Placement, Strategy, UnknownPrice, Unreachable,
+    },
 };
 
 /// `auth.mode`
@@ -91,6 +93,10 @@ choice!(DeprecationPolicy {
 choice!(Unreachable {
     "refuse" = Refuse: "The call is refused.",
     "admit" = Admit: "The call is let through, uncounted.",
+});
+choice!(UnknownPrice {
+    "refuse" = Refuse: "The call is refused with `price_unknown`.",
+    "zero" = Zero: "The call counts as costing nothing.",
 });
 choice!(Period {
     "day" = Day: "From midnight UTC.",

@@ -30,7 +30,7 @@ fn loaded(text: &str, variables: &[(&str, &str)]) -> Loaded {
 fn a_budget_is_an_amount_in_a_period() {
     let config = load_toml(&fixture("uncounted-budget.toml")).unwrap().config;
     let Auth::Keys(keys) = &config.auth else { panic!("the fixture has keys") };
-    let budgets: Vec<_> = keys.iter().filter_map(|key| key.budget).collect();
+    let budgets: Vec<_> = keys.iter().filter_map(|key| key.budget.clone()).collect();
     assert_eq!((budgets[0].limit, budgets[0].per), (MicroUsd(10_000_000), Period::Week));
     assert_eq!((budgets[1].limit, budgets[1].per), (MicroUsd(10_000_000), Period::Month));
 }
