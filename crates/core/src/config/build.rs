@@ -3,6 +3,7 @@
 //! Every builder looks at all its parts before it gives up, so that one pass finds everything; a
 //! part that could not be read has been reported by the reader and is `None`.
 
+mod alerts;
 mod auth;
 mod budget;
 mod caller;
@@ -14,6 +15,7 @@ mod policy;
 mod provider;
 mod routes;
 mod target;
+mod telemetry;
 
 use super::{
     Config,
@@ -73,7 +75,7 @@ pub(crate) fn config(
     let limits = operations::gateway_limits(raw.limits.as_ref());
     let breaker = operations::breaker(raw.breaker.as_ref());
     let alerts = site.alerts(raw.alerts.as_ref());
-    let telemetry = operations::telemetry(raw.telemetry.as_ref());
+    let telemetry = site.telemetry(raw.telemetry.as_ref());
     let config = Config {
         digest,
         auth: auth?,

@@ -51,6 +51,11 @@ pub(crate) fn complete(root: &mut Node) {
     for team in entries(table.get_mut("teams")) {
         complete_budget(team, &each);
     }
+    let otlp =
+        table.get_mut("telemetry").and_then(|telemetry| telemetry.table_mut()?.get_mut("otlp"));
+    if let Some(otlp) = otlp {
+        fill_from(otlp, &each, "otlp");
+    }
     let mut models = table.remove("models");
     for model in entries(models.as_mut()) {
         complete_model(model, table, &each);

@@ -19,7 +19,9 @@ mod schema;
 pub(crate) use auth::{RawAuth, RawBudget, RawBudgets, RawKey, RawRateLimits, RawTeam};
 pub(crate) use choice::{AuthMode, Kind};
 pub(crate) use model::{RawModel, RawPrice, RawTarget};
-pub(crate) use operations::{RawAlerts, RawBreaker, RawGatewayLimits, RawTelemetry};
+pub(crate) use operations::{
+    RawAlerts, RawBreaker, RawGatewayLimits, RawOtlp, RawReceiver, RawTelemetry,
+};
 pub(crate) use policy::{RawBounds, RawCache, RawDefaults, RawParams, RawRetry, RawTimeout};
 pub(crate) use provider::{RawFault, RawProvider};
 pub(crate) use read::{List, Named, Read};
@@ -47,9 +49,9 @@ raw! {
         limits: RawGatewayLimits,
         /// When a failing target is rested.
         breaker: RawBreaker,
-        /// Where operational events are sent.
+        /// Which alerts there are, and where they are sent.
         alerts: RawAlerts,
-        /// What is logged and counted.
+        /// What is logged, kept and sent on.
         telemetry: RawTelemetry,
     }
 }

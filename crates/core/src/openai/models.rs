@@ -62,8 +62,8 @@ mod tests {
     use super::*;
     use crate::auth::authenticate;
     use crate::config::valid::{
-        Alerts, Auth, BreakerPolicy, BudgetPolicy, CallerKey, GatewayLimits, ModelAccess,
-        RateLimits, Telemetry, UnknownPrice, Unreachable,
+        AlertRules, Alerts, Auth, BreakerPolicy, BudgetPolicy, CallerKey, GatewayLimits,
+        ModelAccess, RateLimits, Telemetry, UnknownPrice, Unreachable,
     };
     use crate::openai::samples::{PLAIN, model};
     use crate::refusal::Code;
@@ -85,8 +85,26 @@ mod tests {
                 on_unreachable: Unreachable::Refuse,
             },
             breaker: BreakerPolicy { failures: 1, open: DurationMs(1) },
-            alerts: Alerts::default(),
-            telemetry: Telemetry { log_requests: false, flush: DurationMs(1) },
+            alerts: Alerts {
+                receivers: Vec::new(),
+                every: DurationMs(1),
+                rules: AlertRules {
+                    error_share: None,
+                    latency: None,
+                    breaker_open: false,
+                    provider_down: None,
+                    budget_shares: Vec::new(),
+                    guard_spike: None,
+                    config_rejected: false,
+                },
+            },
+            telemetry: Telemetry {
+                log_requests: false,
+                flush: DurationMs(1),
+                ledger_shards: 1,
+                retention_days: 40,
+                otlp: None,
+            },
         }
     }
 

@@ -119,7 +119,14 @@ fn note<S>(
         Ok(Answered::Stream(_)) => Some(took),
         Ok(Answered::Whole(_)) | Err(_) => None,
     };
-    record.attempts.push(Attempt { target: target.clone(), status, failure, took, first_chunk });
+    record.attempts.push(Attempt {
+        target: target.clone(),
+        began,
+        status,
+        failure,
+        took,
+        first_chunk,
+    });
     let (verdict, measured) = match result {
         Ok(_) => (Verdict::Well, true),
         Err(Failure::Failed(failed)) => (failed.verdict(), *failed == Outcome::Silent),

@@ -14,7 +14,7 @@ use crate::{
     http::CallHeaders,
     openai::{self, Endpoint, Envelope},
     rate::{Subject, SubjectLimits},
-    record::{Record, TraceId},
+    record::{CallerSpan, Record, TraceId},
     refusal::{Code, Refusal},
     units::UnixMs,
 };
@@ -35,6 +35,8 @@ pub(super) fn headers<'a>(
     }
     let headers = CallHeaders::read(|name| arrived.header(name))?;
     record.trace = headers.trace.map(|trace| TraceId::new(trace.trace_id));
+    record.caller_span =
+        headers.trace.map(|trace| CallerSpan { id: trace.parent_id, sampled: trace.sampled });
     Ok(headers)
 }
 

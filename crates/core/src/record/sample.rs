@@ -106,6 +106,7 @@ pub(crate) fn full() -> Record {
     record.attempts = vec![
         Attempt {
             target: Arc::clone(&first),
+            began: EVENING.plus(DurationMs(3)),
             status: Some(503),
             failure: Some(Code::UpstreamError),
             took: DurationMs(120),
@@ -113,6 +114,7 @@ pub(crate) fn full() -> Record {
         },
         Attempt {
             target: second,
+            began: EVENING.plus(DurationMs(130)),
             status: Some(200),
             failure: Some(Code::StreamInterrupted),
             took: DurationMs(900),
@@ -189,6 +191,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
             .into_iter()
             .map(|(number, failure)| Attempt {
                 target: Arc::clone(&targets[number]),
+                began: EVENING,
                 status: None,
                 failure,
                 took: DurationMs(upstream),

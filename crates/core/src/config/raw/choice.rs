@@ -8,7 +8,8 @@ use crate::config::{
     secrets,
     tree::{Node, Path, Value},
     valid::{
-        CacheScope, DeprecationPolicy, Period, Placement, Strategy, UnknownPrice, Unreachable,
+        CacheScope, DeprecationPolicy, Period, Placement, ReceiverKind, Strategy, UnknownPrice,
+        Unreachable,
     },
 };
 
@@ -93,6 +94,11 @@ choice!(DeprecationPolicy {
 choice!(Unreachable {
     "refuse" = Refuse: "The call is refused.",
     "admit" = Admit: "The call is let through, uncounted.",
+});
+choice!(ReceiverKind {
+    "json" = Json: "One JSON object an event.",
+    "slack" = Slack: "Slack's incoming webhooks, which others understand too.",
+    "pagerduty" = PagerDuty: "PagerDuty's Events API v2.",
 });
 choice!(UnknownPrice {
     "refuse" = Refuse: "The call is refused with `price_unknown`.",
