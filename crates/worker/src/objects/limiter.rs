@@ -10,7 +10,7 @@ use tollhouse_core::{
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::rows::Rows;
-use crate::host::now;
+use crate::clock::read as now;
 
 /// The buckets of one key or one model, or the account of one budget.
 #[durable_object(fetch)]

@@ -20,7 +20,7 @@ use super::{
     shard::{Export, ExportAsked},
     text_response,
 };
-use crate::{env, glue, host::now, isolate, objects::rows::Rows};
+use crate::{clock::read as now, env, glue, isolate, objects::rows::Rows};
 
 /// With nobody to tell, the alarm only lets old usage go.
 const SELDOM: DurationMs = DurationMs::from_secs(3600);

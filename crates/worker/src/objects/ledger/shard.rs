@@ -9,7 +9,7 @@ use tollhouse_core::{
 use worker::{AnalyticsEngineDataPointBuilder, Env, Result, State};
 
 use super::usage::{self, UsageWire};
-use crate::{host::now, objects::rows::Rows};
+use crate::{clock::read as now, objects::rows::Rows};
 
 /// The binding of an Analytics Engine dataset, which is used where there is one.
 const ANALYTICS: &str = "ANALYTICS";
