@@ -7,6 +7,7 @@ use tollhouse_tests::{
     client::{Reply, get, post},
     keys::caller,
     provider::{self, Provider},
+    wait::eventually,
     workerd::{Options, Workerd, root},
 };
 
@@ -79,7 +80,7 @@ fn a_spent_budget_answers_finally_and_free_models_go_on() {
     let gateway = Workerd::start(&Options::with_config(config(&provider, &keys, ""))).unwrap();
     let replies: Vec<Reply> = (0..12).map(|_| ask(gateway.url(), "team-key", "m")).collect();
     let served = replies.iter().filter(|reply| reply.status == 200).count();
-    // A call may cost some 3 600 micro-dollars and costs 2 000: four fit, not five.
+    // A call may cost some 2 900 micro-dollars and costs 2 000: four fit, not five.
     assert_eq!(served, 4, "{:?}", replies.iter().map(|reply| reply.status).collect::<Vec<_>>());
     let refused = replies.last().unwrap();
     assert_eq!(refused.code(), "budget_exceeded");
@@ -120,7 +121,7 @@ fn keys_of_a_team_spend_from_one_budget_and_a_model_has_its_own() {
     assert_eq!(ask(gateway.url(), "else-key", "m").status, 200, "not of the team");
     let scarce: Vec<u16> =
         (0..3).map(|_| ask(gateway.url(), "else-key", "scarce").status).collect();
-    assert_eq!(scarce, [200, 429, 429]);
+    assert_eq!(scarce, [200, 200, 429]);
 }
 
 #[test]
@@ -131,7 +132,7 @@ fn a_spent_budget_falls_to_a_cheaper_model_where_one_is_configured() {
     let replies: Vec<Reply> = (0..3).map(|_| ask(gateway.url(), "team-key", "m")).collect();
     let models: Vec<_> =
         replies.iter().map(|reply| (reply.status, reply.header("tollhouse-model"))).collect();
-    assert_eq!(models, [(200, Some("dear")), (200, Some("ours")), (200, Some("ours"))]);
+    assert_eq!(models, [(200, Some("dear")), (200, Some("dear")), (200, Some("ours"))]);
 }
 
 #[test]
@@ -194,11 +195,7 @@ fn the_ledger_adds_up_to_what_the_provider_reported_over_shards_and_isolates() {
         completion += said["completion_tokens"].as_u64().unwrap();
     }
     let all = || usage(&gateway, "format=json")["rows"][0].clone();
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while all()["requests"] != 24 && std::time::Instant::now() < until {
-        // The isolates hand their counts over by their own clocks.
-        thread::sleep(std::time::Duration::from_millis(200));
-    }
+    eventually("every call in the ledger", || all()["requests"] == 24);
     let sums = all();
     assert_eq!(sums["requests"], 24, "{sums}");
     assert_eq!(

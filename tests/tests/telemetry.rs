@@ -1,12 +1,6 @@
 //! Metrics and traces reach an OTLP receiver, and what is in `observability/` names what there is.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, fs, process::Command};
 
 use serde_json::{Value, json};
 use tollhouse_core::metrics::{Family, Kind};
@@ -15,6 +9,7 @@ use tollhouse_tests::{
     keys::caller,
     provider::{self, Provider, json_reply},
     skip::program_or_skip,
+    wait::eventually,
     workerd::{Options, Workerd, root},
 };
 
@@ -46,15 +41,6 @@ fn ask(gateway: &Workerd, content: &str) -> u16 {
 
 fn bodies(collector: &Provider, path: &str) -> Vec<Value> {
     collector.seen().iter().filter(|seen| seen.path == path).map(provider::Seen::json).collect()
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(25);
-    while !holds() {
-        assert!(Instant::now() < until, "{what} did not come true");
-        // Another process does the work.
-        thread::sleep(Duration::from_millis(100));
-    }
 }
 
 /// Fails once, then answers.
