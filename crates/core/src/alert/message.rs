@@ -3,7 +3,7 @@
 //! Sources: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/>,
 //! <https://developer.pagerduty.com/docs/events-api-v2/trigger-events/>.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Event, Phase};
 use crate::config::valid::ReceiverKind;
@@ -14,7 +14,7 @@ const LONGEST_SUMMARY: usize = 1024;
 /// The body to post. `routing_key` is `PagerDuty`'s; the others read none.
 pub fn body(kind: ReceiverKind, event: &Event, routing_key: &str) -> String {
     match kind {
-        ReceiverKind::Json => plain(event).to_string(),
+        ReceiverKind::Json => Value::Object(fields(event)).to_string(),
         ReceiverKind::Slack => slack(event).to_string(),
         ReceiverKind::PagerDuty => pagerduty(event, routing_key).to_string(),
     }
@@ -26,25 +26,26 @@ pub fn log_line(event: &Event) -> String {
         Phase::Firing => "error",
         Phase::Resolved => "info",
     };
-    let mut line = plain(event);
-    line["level"] = json!(level);
-    line["event"] = json!("alert");
-    line.to_string()
+    let mut line = fields(event);
+    line.insert("level".to_owned(), json!(level));
+    line.insert("event".to_owned(), json!("alert"));
+    Value::Object(line).to_string()
 }
 
-fn plain(event: &Event) -> Value {
+fn fields(event: &Event) -> Map<String, Value> {
     let Event { phase, finding, since, at } = event;
-    json!({
-        "source": "tollhouse",
-        "key": event.key(),
-        "status": phase.name(),
-        "rule": finding.rule.name(),
-        "subject": finding.subject,
-        "severity": finding.severity.name(),
-        "summary": finding.summary,
-        "since_ms": since.0,
-        "at_ms": at.0,
-    })
+    let fields = [
+        ("source", json!("tollhouse")),
+        ("key", json!(event.key())),
+        ("status", json!(phase.name())),
+        ("rule", json!(finding.rule.name())),
+        ("subject", json!(finding.subject)),
+        ("severity", json!(finding.severity.name())),
+        ("summary", json!(finding.summary)),
+        ("since_ms", json!(since.0)),
+        ("at_ms", json!(at.0)),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn slack(event: &Event) -> Value {

@@ -53,10 +53,10 @@ fn most(price: Price, prompt: Tokens, longest_answer: Tokens) -> MicroUsd {
 
 /// Whether somebody sends a bill for it: not for hardware of one's own, and not for the mock.
 fn is_billed(target: &Target) -> bool {
-    match (&target.provider.kind, target.provider.placement) {
-        (ProviderKind::Mock(_), _) => false,
-        (_, Placement::Api) => true,
-        (_, Placement::Gpu | Placement::Edge) => false,
+    let is_mock = matches!(target.provider.kind, ProviderKind::Mock(_));
+    match target.provider.placement {
+        Placement::Api => !is_mock,
+        Placement::Gpu | Placement::Edge => false,
     }
 }
 

@@ -164,7 +164,7 @@ impl Pot {
             return Some(asking.at.plus(ANSWER_WITHIN));
         }
         let old = self.old.iter().any(|lease| lease.is_due(now)).then_some(now);
-        let current = self.current.as_ref().map(|lease| lease.dies_at());
+        let current = self.current.as_ref().map(Lease::dies_at);
         let first = old.into_iter().chain(current).min()?;
         Some(first.max(self.last_message.plus(REPORT_EVERY)).max(self.down_until))
     }

@@ -150,8 +150,9 @@ fn walk(node: &Node, at: &Path<'_>, notes: &Notes<'_>) {
 fn judge(text: &str, node: &Node, at: &Path<'_>) -> Option<Found> {
     match at {
         // Their readers say the same and more.
-        Path::Key(_, "api_key" | "sha256") | Path::Key(Path::Key(_, "api_key"), _) => None,
-        Path::Key(Path::Key(Path::Key(_, "receivers"), _), "url") => None,
+        Path::Key(_, "api_key" | "sha256")
+        | Path::Key(Path::Key(_, "api_key"), _)
+        | Path::Key(Path::Key(Path::Key(_, "receivers"), _), "url") => None,
         Path::Key(Path::Key(_, "headers"), name) => {
             let name = name.to_ascii_lowercase();
             let is_secret = SECRET_HEADERS.contains(&name.as_str());

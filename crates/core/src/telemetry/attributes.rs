@@ -35,6 +35,13 @@ impl Attributes {
     }
 }
 
+/// Puts a member into an object.
+pub(super) fn put(object: &mut Value, key: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(key.to_owned(), value);
+    }
+}
+
 /// What sends all of this.
 pub(super) fn resource() -> Value {
     let attributes = Attributes::default()

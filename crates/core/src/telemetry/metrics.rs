@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::attributes::{Attributes, nanos, resource, scope};
+use super::attributes::{Attributes, nanos, put, resource, scope};
 use crate::{
     metrics::{Aggregate, Family, Kind, Unit},
     units::UnixMs,
@@ -54,13 +54,13 @@ fn metric(aggregate: &Aggregate, family: Family, times: &Value, now: UnixMs) -> 
     }
     let mut data = json!({ "dataPoints": points });
     if kind != "gauge" {
-        data["aggregationTemporality"] = json!(CUMULATIVE);
+        put(&mut data, "aggregationTemporality", json!(CUMULATIVE));
     }
     if kind == "sum" {
-        data["isMonotonic"] = json!(true);
+        put(&mut data, "isMonotonic", json!(true));
     }
     let mut metric = json!({ "name": name(family), "description": facts.help, "unit": unit(family, facts.unit) });
-    metric[kind] = data;
+    put(&mut metric, kind, data);
     Some(metric)
 }
 
@@ -69,14 +69,14 @@ fn point(family: Family, labels: &[&str], times: &Value) -> Value {
     let attributes =
         pairs.fold(Attributes::default(), |all, (label, value)| all.text(attribute(label), value));
     let mut point = times.clone();
-    point["attributes"] = attributes.into_value();
+    put(&mut point, "attributes", attributes.into_value());
     point
 }
 
 fn number(mut point: Value, unit: Unit, count: u64) -> Value {
     match unit {
-        Unit::None | Unit::Bytes => point["asInt"] = json!(count.to_string()),
-        Unit::Seconds | Unit::Usd => point["asDouble"] = json!(in_unit(unit, count)),
+        Unit::None | Unit::Bytes => put(&mut point, "asInt", json!(count.to_string())),
+        Unit::Seconds | Unit::Usd => put(&mut point, "asDouble", json!(in_unit(unit, count))),
     }
     point
 }
@@ -85,10 +85,10 @@ fn histogram(mut point: Value, unit: Unit, boundaries: &[u64], sum: u64, counts:
     let total = counts.iter().fold(0_u64, |total, count| total.saturating_add(*count));
     let ends: Vec<_> = boundaries.iter().map(|end| in_unit(unit, *end)).collect();
     let counts: Vec<_> = counts.iter().map(u64::to_string).collect();
-    point["count"] = json!(total.to_string());
-    point["sum"] = json!(in_unit(unit, sum));
-    point["explicitBounds"] = json!(ends);
-    point["bucketCounts"] = json!(counts);
+    put(&mut point, "count", json!(total.to_string()));
+    put(&mut point, "sum", json!(in_unit(unit, sum)));
+    put(&mut point, "explicitBounds", json!(ends));
+    put(&mut point, "bucketCounts", json!(counts));
     point
 }
 

@@ -30,8 +30,7 @@ fn delta() -> Delta {
     let mut registry = Registry::new(IsolateId::new(1));
     registry.observe(&sample::full());
     registry.cut(NOON);
-    let delta = Delta::decode(registry.pending().next().unwrap().1).unwrap();
-    delta
+    Delta::decode(registry.pending().next().unwrap().1).unwrap()
 }
 
 #[test]

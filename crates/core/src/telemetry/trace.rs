@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::attributes::{Attributes, nanos};
+use super::attributes::{Attributes, nanos, put};
 use crate::{
     price::Usage,
-    record::{Attempt, Record},
+    record::{Attempt, Record, TraceId},
     refusal::Code,
     units::{DurationMs, UnixMs},
 };
@@ -56,9 +56,9 @@ fn request(record: &Record) -> Value {
         None => attributes,
     };
     let end = record.started.plus(record.timings.total);
-    let mut span = span(record, 0, SERVER, format!("POST {endpoint}"), (record.started, end));
+    let mut span = span(record, 0, SERVER, &format!("POST {endpoint}"), (record.started, end));
     if let Some(caller) = record.caller_span {
-        span["parentSpanId"] = json!(format!("{:016x}", caller.id));
+        put(&mut span, "parentSpanId", json!(format!("{:016x}", caller.id)));
     }
     finish(span, attributes, record.code)
 }
@@ -89,8 +89,8 @@ fn call(record: &Record, index: usize, attempt: &Attempt, is_last: bool) -> Valu
     };
     let name = format!("{operation} {}", target.model);
     let place = u64::try_from(index).unwrap_or(u64::MAX).saturating_add(1);
-    let mut span = span(record, place, CLIENT, name, (attempt.began, end));
-    span["parentSpanId"] = json!(span_id(record, 0));
+    let mut span = span(record, place, CLIENT, &name, (attempt.began, end));
+    put(&mut span, "parentSpanId", json!(span_id(record, 0)));
     finish(span, attributes, attempt.failure)
 }
 
@@ -105,7 +105,7 @@ fn span(
     record: &Record,
     place: u64,
     kind: u8,
-    name: String,
+    name: &str,
     (start, end): (UnixMs, UnixMs),
 ) -> Value {
     // A clock that stood still or stepped back leaves a span of no length, not of a negative one.
@@ -121,16 +121,16 @@ fn span(
 }
 
 fn finish(mut span: Value, attributes: Attributes, failure: Option<Code>) -> Value {
-    span["attributes"] = attributes.into_value();
+    put(&mut span, "attributes", attributes.into_value());
     if let Some(code) = failure {
-        span["status"] = json!({ "code": ERROR, "message": code.name() });
+        put(&mut span, "status", json!({ "code": ERROR, "message": code.name() }));
     }
     span
 }
 
 /// The caller's trace, or one of the request's own.
 fn trace_id(record: &Record) -> u128 {
-    record.trace.map_or_else(|| record.id.bits().max(1), |trace| trace.bits())
+    record.trace.map_or_else(|| record.id.bits().max(1), TraceId::bits)
 }
 
 /// Ids that differ within a request and between requests, as the request's id is random.

@@ -8,7 +8,7 @@ use crate::{
         findings::Found,
         nearest,
         problem::Rule,
-        raw::{RawBudget, RawConfig},
+        raw::{List, RawBudget, RawConfig},
         secrets,
         tree::Path,
         valid::{Budget, BudgetPolicy, Team},
@@ -90,7 +90,7 @@ impl Site<'_> {
 
     fn note_unused_team(&self, name: &str, raw: &RawConfig, at: &Path<'_>) {
         let keys = raw.auth.iter().filter_map(|auth| auth.keys.as_ref());
-        if keys.flat_map(|keys| keys.iter()).any(|(_, key)| key.team.as_deref() == Some(name)) {
+        if keys.flat_map(List::iter).any(|(_, key)| key.team.as_deref() == Some(name)) {
             return;
         }
         let message = format!("no key belongs to the team `{name}`");

@@ -57,11 +57,11 @@ raw! {
     RawReceiver {
         /// How it wants them.
         kind: ReceiverKind,
-        /// Where it takes them; PagerDuty's own address where it is left out.
+        /// Where it takes them; for `pagerduty` its own address where it is left out.
         url: String,
         /// The Worker secret that holds the address, where whoever knows it may write there.
         url_secret: Secret,
-        /// PagerDuty's integration key of the service that is alerted, a Worker secret.
+        /// For `pagerduty`: the integration key of the service that is alerted, a Worker secret.
         routing_key: Secret,
     }
 }
