@@ -496,11 +496,11 @@ export function kv_put(id, slot, binding, key, body, ttlSeconds) {
   );
 }
 
-export function post(id, slot, url, body, ms) {
+export function post(id, slot, url, head, body, ms) {
   const done = completer(id, slot);
   fetch(url, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...record(head) },
     body: body.slice(),
     redirect: "manual",
     signal: AbortSignal.timeout(ms),

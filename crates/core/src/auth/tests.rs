@@ -15,6 +15,7 @@ fn caller_key(id: &str, secret: &str, models: ModelAccess) -> Arc<CallerKey> {
         limits: RateLimits::default(),
         model_limits: BTreeMap::new(),
         budget: None,
+        team: None,
         expires: (id == "old").then_some(UnixMs(999)),
     })
 }

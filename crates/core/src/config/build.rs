@@ -3,7 +3,9 @@
 //! Every builder looks at all its parts before it gives up, so that one pass finds everything; a
 //! part that could not be read has been reported by the reader and is `None`.
 
+mod alerts;
 mod auth;
+mod budget;
 mod caller;
 mod guard;
 mod mock;
@@ -14,6 +16,7 @@ mod policy;
 mod provider;
 mod routes;
 mod target;
+mod telemetry;
 
 use super::{
     Config,
@@ -70,16 +73,20 @@ pub(crate) fn config(
     let guards = site.guards(raw);
     let models = site.models(raw, providers.as_ref(), &guards);
     let guards = site.guards_of_keys(raw, guards);
+    let teams = site.teams(raw);
+    let budgets = budget::policy(raw);
     let limits = operations::gateway_limits(raw.limits.as_ref());
     let breaker = operations::breaker(raw.breaker.as_ref());
     let alerts = site.alerts(raw.alerts.as_ref());
-    let telemetry = operations::telemetry(raw.telemetry.as_ref());
+    let telemetry = site.telemetry(raw.telemetry.as_ref());
     let config = Config {
         digest,
         auth: auth?,
         providers: providers?,
         models: models?,
         guards: guards?,
+        teams: teams?,
+        budgets: budgets?,
         limits: limits?,
         breaker: breaker?,
         alerts: alerts?,

@@ -48,6 +48,14 @@ pub(crate) fn complete(root: &mut Node) {
     for provider in entries(table.get_mut("providers")) {
         complete_provider(provider, &each);
     }
+    for team in entries(table.get_mut("teams")) {
+        complete_budget(team, &each);
+    }
+    let otlp =
+        table.get_mut("telemetry").and_then(|telemetry| telemetry.table_mut()?.get_mut("otlp"));
+    if let Some(otlp) = otlp {
+        fill_from(otlp, &each, "otlp");
+    }
     let mut models = table.remove("models");
     for model in entries(models.as_mut()) {
         complete_model(model, table, &each);
@@ -61,9 +69,13 @@ fn complete_keys(auth: &mut Node, each: &Node) {
     let keys = auth.table_mut().and_then(|auth| auth.get_mut("keys")?.list_mut());
     for key in keys.into_iter().flatten() {
         fill_from(key, each, "key");
-        if let Some(budget) = key.table_mut().and_then(|key| key.get_mut("budget")) {
-            fill_from(budget, each, "budget");
-        }
+        complete_budget(key, each);
+    }
+}
+
+fn complete_budget(owner: &mut Node, each: &Node) {
+    if let Some(budget) = owner.table_mut().and_then(|owner| owner.get_mut("budget")) {
+        fill_from(budget, each, "budget");
     }
 }
 
@@ -85,6 +97,7 @@ fn complete_model(model: &mut Node, root: &Table, each: &Node) {
         }
     }
     fill_from(model, each, "model");
+    complete_budget(model, each);
     let targets = model.table_mut().and_then(|model| model.get_mut("targets")?.list_mut());
     for target in targets.into_iter().flatten() {
         complete_target(target, root.get("providers"));

@@ -184,7 +184,7 @@ impl Counting {
             let parts = [limit.scope.name(), limit.resource.name(), limit.verdict.name()];
             let [scope, resource, verdict] = parts.map(|part| self.names.id(part));
             let (key, model) = match limit.scope {
-                LimitScope::Key => (key, NameId::ABSENT),
+                LimitScope::Key | LimitScope::Team => (key, NameId::ABSENT),
                 LimitScope::Model => (NameId::ABSENT, model),
                 LimitScope::KeyAndModel => (key, model),
             };

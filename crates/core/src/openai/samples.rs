@@ -74,6 +74,7 @@ pub(crate) fn model(name: &str, dialects: &[Dialect]) -> Model {
             tools: false,
         },
         limits: RateLimits::default(),
+        budget: None,
         deprecated: DeprecationPolicy::Warn,
         recovery: Recovery::Continue,
         guards: vec![],

@@ -311,6 +311,7 @@ impl<'a, H: Host> Trials<'a, H> {
         };
         record.attempts.push(Attempt {
             target: target.clone(),
+            began,
             status,
             failure,
             took,

@@ -18,6 +18,7 @@ pub mod host;
 pub mod judging;
 mod lookup;
 mod provider;
+mod spend;
 mod stages;
 mod stream;
 mod wait;
@@ -91,14 +92,15 @@ async fn serve<H: Host>(
     let authenticated = admit::request(host, gate, authenticated, record).await?;
     let validated = enter::validate(authenticated, host.now(), record)?;
     let guarded = guards::input(host, gate, &config, validated, record).await?;
-    // Before tokens are reserved, because a hit uses none.
-    let flight = match lookup::look(host, gate, &config, &guarded, &headers, record).await? {
-        lookup::Found::Kept(entry) => {
+    // A kept reply before money and tokens are set aside, because it uses none.
+    let way = spend::afford(host, gate, &config, guarded, &headers, record).await?;
+    let (guarded, flight, hold) = match way {
+        spend::Way::Kept(guarded, entry) => {
             return deliver::kept(host, gate, &guarded, &entry, record).await;
         }
-        lookup::Found::Nothing(flight) => flight,
+        spend::Way::Paid(guarded, flight, hold) => (guarded, flight, hold),
     };
-    let admitted = admit::tokens(host, gate, guarded, record).await?;
+    let admitted = admit::tokens(host, gate, guarded, hold, record).await?;
     let asking = Asking { config: &config, arrived, headers: &headers };
     let delivered = deliver::fresh(host, gate, &admitted, &asking, &flight, record).await;
     // After the last byte and whatever happened, because only now is the usage known.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::{
     auth::Caller,
+    budget::Hold,
     config::valid::{Guard, Model},
     openai::{Effective, Endpoint, Envelope},
     rate::{Reservation, Subject},
@@ -41,9 +42,10 @@ pub struct Validated {
 #[derive(Debug)]
 pub struct Guarded(pub(super) Validated, pub(super) Vec<Arc<Guard>>);
 
-/// Limits have room for it, and its tokens are set aside.
+/// Limits and budgets have room for it; its tokens and its money are set aside.
 #[derive(Debug)]
 pub struct Admitted {
     pub(super) guarded: Guarded,
     pub(super) reservation: Reservation,
+    pub(super) hold: Hold,
 }

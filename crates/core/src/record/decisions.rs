@@ -46,6 +46,8 @@ pub enum LimitScope {
     Model,
     /// One key's on one model.
     KeyAndModel,
+    /// One team's, over all its keys.
+    Team,
 }
 
 /// What a limit limits.
@@ -145,6 +147,7 @@ impl LimitScope {
             Self::Key => "key",
             Self::Model => "model",
             Self::KeyAndModel => "key_and_model",
+            Self::Team => "team",
         }
     }
 }

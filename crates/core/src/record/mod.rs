@@ -39,6 +39,8 @@ pub struct Record {
     pub id: RequestId,
     /// The caller's trace, where `traceparent` was valid.
     pub trace: Option<TraceId>,
+    /// The caller's span in that trace.
+    pub caller_span: Option<CallerSpan>,
     /// When the request arrived; its UTC day is the day it is booked on.
     pub started: UnixMs,
     /// What was asked for.
@@ -85,11 +87,22 @@ pub struct Record {
     pub client_left: bool,
 }
 
+/// The caller's span, as its `traceparent` named it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallerSpan {
+    /// Its id, never zero.
+    pub id: u64,
+    /// Whether the caller records the trace.
+    pub sampled: bool,
+}
+
 /// One call to a provider.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// Where it went.
     pub target: Arc<Target>,
+    /// When it began.
+    pub began: UnixMs,
     /// The provider's HTTP status, where there was one.
     pub status: Option<u16>,
     /// Why it failed; `None` is success.
@@ -149,6 +162,7 @@ impl Record {
         Self {
             id,
             trace: None,
+            caller_span: None,
             started,
             endpoint,
             key: None,

@@ -31,6 +31,7 @@ pub(crate) fn key(id: &str) -> Arc<CallerKey> {
         limits: RateLimits::default(),
         model_limits: BTreeMap::new(),
         budget: None,
+        team: None,
         expires: None,
     })
 }
@@ -89,6 +90,7 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
             tools: false,
         },
         limits: RateLimits::default(),
+        budget: None,
         deprecated: DeprecationPolicy::Allow,
         recovery: Recovery::Continue,
         guards: vec![],
@@ -106,6 +108,7 @@ pub(crate) fn full() -> Record {
     record.attempts = vec![
         Attempt {
             target: Arc::clone(&first),
+            began: EVENING.plus(DurationMs(3)),
             status: Some(503),
             failure: Some(Code::UpstreamError),
             took: DurationMs(120),
@@ -115,6 +118,7 @@ pub(crate) fn full() -> Record {
         },
         Attempt {
             target: second,
+            began: EVENING.plus(DurationMs(130)),
             status: Some(200),
             failure: Some(Code::StreamInterrupted),
             took: DurationMs(900),
@@ -199,6 +203,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
             .into_iter()
             .map(|(number, failure)| Attempt {
                 target: Arc::clone(&targets[number]),
+                began: EVENING,
                 status: None,
                 failure,
                 took: DurationMs(upstream),

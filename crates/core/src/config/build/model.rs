@@ -60,6 +60,7 @@ impl Site<'_> {
         if let Some(fallback) = &raw.fallback {
             self.check_model_name(fallback, root, &at.key("fallback"));
         }
+        let budget = self.budget(raw.budget.as_ref(), Some(name), root, &at.key("budget"));
         let guards = raw
             .guards
             .as_ref()
@@ -76,6 +77,7 @@ impl Site<'_> {
             timeout: policies.timeout,
             cache: policies.cache,
             limits: policies.limits,
+            budget: budget?,
             deprecated: policies.deprecated,
             recovery: policies.recovery,
             guards: guards?,

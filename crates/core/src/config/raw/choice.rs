@@ -8,8 +8,8 @@ use crate::config::{
     secrets,
     tree::{Node, Path, Value},
     valid::{
-        CacheScope, DeprecationPolicy, GuardStages, OnError, Period, Placement, Prefill, Recovery,
-        Strategy, Unreachable,
+        CacheScope, DeprecationPolicy, GuardStages, OnError, Period, Placement, Prefill,
+        ReceiverKind, Recovery, Strategy, UnknownPrice, Unreachable,
     },
 };
 
@@ -144,6 +144,15 @@ choice!(Prefill {
 choice!(Unreachable {
     "refuse" = Refuse: "The call is refused.",
     "admit" = Admit: "The call is let through, uncounted.",
+});
+choice!(ReceiverKind {
+    "json" = Json: "One JSON object an event.",
+    "slack" = Slack: "Slack's incoming webhooks, which others understand too.",
+    "pagerduty" = PagerDuty: "PagerDuty's Events API v2.",
+});
+choice!(UnknownPrice {
+    "refuse" = Refuse: "The call is refused with `price_unknown`.",
+    "zero" = Zero: "The call counts as costing nothing.",
 });
 choice!(Period {
     "day" = Day: "From midnight UTC.",

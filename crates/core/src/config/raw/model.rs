@@ -1,7 +1,8 @@
 //! `[models.…]`
 
 use super::{
-    List, RawBounds, RawCache, RawParams, RawRateLimits, RawRetry, RawTimeout, Real, Whole,
+    List, RawBounds, RawBudget, RawCache, RawParams, RawRateLimits, RawRetry, RawTimeout, Real,
+    Whole,
 };
 use crate::config::valid::{DeprecationPolicy, Prefill, Recovery, Strategy};
 
@@ -29,6 +30,8 @@ raw! {
         cache: RawCache,
         /// What all callers together may use of it; inherits `defaults.limits`.
         limits: RawRateLimits,
+        /// What all callers together may spend on it; without it, spending is not limited.
+        budget: RawBudget,
         /// What happens past the retirement date; inherits `defaults.deprecated`.
         deprecated: DeprecationPolicy,
         /// What happens when a stream breaks after a part of its answer was sent; inherits `defaults.recovery`.
