@@ -9,4 +9,5 @@ pub mod provider;
 pub mod readme;
 pub mod skip;
 pub mod soak;
+pub mod wait;
 pub mod workerd;
