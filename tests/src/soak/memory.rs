@@ -29,7 +29,7 @@ impl Part {
     /// Rust would show a leak of a hundred bytes a call.
     pub const fn limit(self) -> f64 {
         match self {
-            Self::Resident => 15.0,
+            Self::Resident => 10.0,
             Self::Rust => 2.0,
         }
     }
