@@ -26,6 +26,9 @@ impl Trail<'_, '_> {
         let root = match links.last() {
             Some(last) => match w.kind(*last) {
                 Kind::Method { receiver, .. } => w.peel(last.with(*receiver)),
+                Kind::Call { args, .. } if w.roles(*last).has(Role::HttpSend) => {
+                    args.first().map_or(*last, |request| w.peel(last.with(*request)))
+                }
                 _ => *last,
             },
             None => at,
@@ -112,20 +115,33 @@ impl Workspace<'_> {
         let by_body = body.is_some_and(|body| {
             self.is_model_request(body) || self.hands_model_request(body, graph)
         });
+        let spoken = by_body || self.speaks_of_ollama(at);
         for link in links.iter().filter(|link| self.roles(**link).has(Role::HttpRequest)) {
             let gets = matches!(self.kind(*link), Kind::Method { name, .. } if name == "get");
             let fact = self.known(*link)?;
-            let Some(url) = self.argument(*link, fact.arg) else { continue };
+            let Some(url) = self.argument(*link, fact.arg).filter(|_| !gets) else { continue };
             let urls: Vec<String> =
                 self.expanded(self.values(url), graph, 3).iter().map(Self::rendered).collect();
-            if let Some(url) =
-                urls.iter().find(|url| !gets && self.knowledge.endpoints.is_model(url))
-            {
+            let known = &self.knowledge.endpoints;
+            let answers =
+                |url: &&String| known.is_model(url) || (spoken && known.may_be_model(url));
+            if let Some(url) = urls.iter().find(answers) {
                 let embeds = url.contains("embed");
                 return Some(if embeds { Purpose::Embedding } else { Purpose::Chat });
             }
+            if urls.iter().any(|url| known.is_upkeep(url)) {
+                return None;
+            }
         }
         (by_body || self.sends_given_request(at, &self.chain(at))).then_some(Purpose::Chat)
+    }
+
+    /// Whether the function, type, file or package around a node is named for Ollama.
+    fn speaks_of_ollama(&self, at: At) -> bool {
+        let title = self.function_at(at).map(|of| self.title(of)).unwrap_or_default();
+        let package = self.manifest(at.file).and_then(|m| m.name.as_deref()).unwrap_or_default();
+        let path = self.file(at.file).path.as_str();
+        [title.as_str(), package, path].iter().any(|of| of.to_ascii_lowercase().contains("ollama"))
     }
 
     /// Whether a function named for a model's endpoint sends a request that it was handed.
