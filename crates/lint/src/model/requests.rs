@@ -35,9 +35,13 @@ impl Trail<'_, '_> {
         };
         let begun = links.iter().any(|link| w.roles(*link).has(Role::HttpRequest));
         let made: Vec<FnRef> = links.iter().filter_map(|link| w.callee(*link)).collect();
+        let taken: Vec<At> = links.iter().filter_map(|link| sent(w, *link)).collect();
         self.links.extend(links);
         if begun {
             return;
+        }
+        for request in taken {
+            self.follow(request, hops);
         }
         for function in made {
             self.returned(function, hops);
@@ -95,6 +99,14 @@ impl Trail<'_, '_> {
         let Some(body) = self.workspace.body(function) else { return };
         self.root(body, hops);
     }
+}
+
+/// The request that a client is given to send: `client.execute(request)`.
+fn sent(w: &Workspace<'_>, link: At) -> Option<At> {
+    let roles = w.roles(link);
+    let gives = roles.has(Role::HttpSend) && !roles.has(Role::HttpBody);
+    let method = matches!(w.kind(link), Kind::Method { .. });
+    w.argument(link, 0).filter(|_| gives && method)
 }
 
 impl Workspace<'_> {
