@@ -81,6 +81,12 @@ impl Trail<'_, '_> {
                     | None => {}
                 }
             }
+            Kind::Call { callee, args } => {
+                let wraps = matches!(w.kind(at.with(*callee)), Kind::Path(path) if path.last().is_some_and(|last| last == "Ok" || last == "Some"));
+                if let Some(inner) = args.first().filter(|_| wraps) {
+                    self.follow(at.with(*inner), hops);
+                }
+            }
             Kind::If { then, otherwise, .. } => {
                 for branch in [Some(*then), *otherwise].into_iter().flatten() {
                     self.follow(at.with(branch), hops);
