@@ -77,3 +77,41 @@ fn fits(url: &str, known: &str) -> bool {
         None => path.contains(known),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Endpoints {
+        let text = include_str!("../../../../rules/knowledge/endpoints.toml");
+        let Ok(known) = toml::from_str(text) else { unreachable!() };
+        known
+    }
+
+    #[test]
+    fn what_takes_a_models_place_is_not_retired_itself() {
+        let known = known();
+        for of in &known.retired {
+            let next = known.retired(&of.instead);
+            assert!(next.is_none_or(|next| next.on > of.on), "{} → {}", of.name, of.instead);
+            assert_ne!(of.name, of.instead);
+        }
+    }
+
+    #[test]
+    fn counting_and_listing_are_no_calls() {
+        let known = known();
+        assert!(known.is_model("https://api.anthropic.com/v1/messages"));
+        assert!(!known.is_model("https://api.anthropic.com/v1/messages/count_tokens"));
+        assert!(!known.is_model("https://api.openai.com/v1/models"));
+        assert!(known.is_upkeep("http://localhost:11434/api/pull"));
+    }
+
+    #[test]
+    fn a_path_that_others_use_tells_nothing_by_itself() {
+        let known = known();
+        assert!(!known.is_model("\u{0}/api/chat"));
+        assert!(known.may_be_model("\u{0}/api/chat"));
+        assert!(known.is_model("http://localhost:11434/api/chat"));
+    }
+}
