@@ -16,6 +16,7 @@ mod finding;
 mod knowledge;
 mod manifest;
 mod model;
+mod record;
 mod report;
 mod rules;
 mod settings;

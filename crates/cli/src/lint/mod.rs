@@ -84,7 +84,7 @@ impl Run {
         if let Some(folder) = &args.rules {
             for path in discover::rule_files(folder)? {
                 let text = std::fs::read_to_string(&path).map_err(|e| LintError::file(&path, e))?;
-                linter.rules_mut().add(&path.to_string_lossy(), &text)?;
+                linter.add_rule(&path.to_string_lossy(), &text)?;
             }
         }
         let (root, paths) = discover::root(&args.paths)?;
