@@ -66,6 +66,9 @@ pub(crate) struct LintArgs {
     /// Read every file anew, and keep nothing.
     #[arg(long)]
     pub(crate) no_cache: bool,
+    /// Parse packages that touch no model too, where there is much source.
+    #[arg(long)]
+    pub(crate) whole: bool,
     /// Print counts by rule.
     #[arg(long)]
     pub(crate) statistics: bool,

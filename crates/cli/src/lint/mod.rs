@@ -16,7 +16,7 @@ use args::{FailOn, Format};
 use cache::{Cache, Key};
 use configure::Read;
 use indicatif::ProgressBar;
-use read::Sources;
+use read::{By, Sources};
 use std::io::IsTerminal;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -131,6 +131,7 @@ impl<'a> Run<'a> {
             settings.text.as_bytes(),
             place.as_bytes(),
             against.as_bytes(),
+            &[u8::from(self.args.whole)],
             sources.key().bytes(),
         ]);
         if let Some(known) = cache.get(key).and_then(|record| Report::from_record(&record)) {
@@ -151,7 +152,8 @@ impl<'a> Run<'a> {
     fn facts(&self, sources: Sources) -> Files {
         let long = sources.count() >= LONG && std::io::stderr().is_terminal();
         let bar = if long { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        sources.facts(&self.linter, self.cache.as_ref(), &bar)
+        let by = By { whole: self.args.whole, cache: self.cache.as_ref(), bar };
+        sources.facts(&self.linter, &by)
     }
 
     fn write_baseline(&self, report: &Report) -> Result<u8, LintError> {

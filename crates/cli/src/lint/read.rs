@@ -7,7 +7,7 @@ use super::cache::{Cache, Key};
 use super::discover::Found;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use tollhouse_lint::{FileFacts, Files, Linter, collect, given_up, lexed};
@@ -59,22 +59,36 @@ impl Sources {
     }
 
     /// The facts of every file.
-    pub(super) fn facts(self, linter: &Linter, cache: Option<&Cache>, bar: &ProgressBar) -> Files {
-        bar.set_length(self.rust.len().try_into().unwrap_or(u64::MAX));
-        let parsed = worth_parsing(linter, &self.manifests, &self.rust);
+    pub(super) fn facts(mut self, linter: &Linter, by: &By<'_>) -> Files {
+        by.bar.set_length(self.rust.len().try_into().unwrap_or(u64::MAX));
+        let folders = if by.whole { None } else { worth_parsing(linter, &self) };
+        if let Some(folders) = &folders {
+            self.locks.retain(|(path, _)| folders.locks(path));
+        }
         let identity = linter.identity();
-        let facts = |((path, text), parse): (Source, bool)| {
-            let facts = match cache.filter(|_| text.len() > SMALL) {
+        let facts = |(path, text): Source| {
+            let parse = folders.as_ref().is_none_or(|folders| folders.parses(&path));
+            let facts = match by.cache.filter(|_| text.len() > SMALL) {
                 Some(cache) if parse => remembered(cache, &identity, &path, &text),
                 Some(_) | None => facts(&path, &text, parse),
             };
-            bar.inc(1);
+            by.bar.inc(1);
             (facts, text)
         };
-        let rust = self.rust.into_par_iter().zip(parsed).map(facts).collect();
-        bar.finish_and_clear();
+        let rust = self.rust.into_par_iter().map(facts).collect();
+        by.bar.finish_and_clear();
         Files { rust, manifests: self.manifests, locks: self.locks }
     }
+}
+
+/// How facts are come by.
+pub(super) struct By<'b> {
+    /// Whether packages that touch no model are parsed too.
+    pub(super) whole: bool,
+    /// Where facts are remembered.
+    pub(super) cache: Option<&'b Cache>,
+    /// Where it is shown how far the run is.
+    pub(super) bar: ProgressBar,
 }
 
 fn text(root: &Path, path: &str) -> Option<String> {
@@ -85,23 +99,43 @@ fn text(root: &Path, path: &str) -> Option<String> {
     })
 }
 
-/// Which files to parse: those of packages that touch models, or all of a small workspace.
-fn worth_parsing(linter: &Linter, manifests: &[Source], sources: &[Source]) -> Vec<bool> {
-    let total: usize = sources.iter().map(|(_, text)| text.len()).sum();
+/// The folders of the packages to parse: those that touch models, or all of a small workspace.
+fn worth_parsing(linter: &Linter, sources: &Sources) -> Option<Folders> {
+    let total: usize = sources.rust.iter().map(|(_, text)| text.len()).sum();
     if total <= WHOLE {
-        return vec![true; sources.len()];
+        return None;
     }
-    let folders: HashSet<&str> = manifests.iter().map(|(path, _)| folder(path)).collect();
-    let holding = sources.par_iter().filter(|(_, text)| linter.touches(text));
-    let mut touched: HashSet<String> =
-        holding.map(|(path, _)| nearest(&folders, path).to_owned()).collect();
-    let declared = manifests.iter().filter(|(_, text)| linter.touches(text));
-    touched.extend(declared.map(|(path, _)| folder(path).to_owned()).filter(|at| !at.is_empty()));
-    sources.par_iter().map(|(path, _)| touched.contains(nearest(&folders, path))).collect()
+    let packages = sources.manifests.iter().map(|(path, _)| folder(path).to_owned()).collect();
+    let holding = sources.rust.par_iter().filter(|(_, text)| linter.touches(text));
+    let touched = holding.map(|(path, _)| nearest(&packages, path).to_owned()).collect();
+    let worth = linter.worth_parsing(&sources.manifests, touched);
+    Some(Folders { packages, worth })
+}
+
+/// The folders of packages, and of those that are worth parsing.
+struct Folders {
+    packages: HashSet<String>,
+    worth: BTreeSet<String>,
+}
+
+impl Folders {
+    fn parses(&self, path: &str) -> bool {
+        self.worth.contains(nearest(&self.packages, path))
+    }
+
+    /// Whether a lock file chooses versions for a package that is parsed.
+    fn locks(&self, lock: &str) -> bool {
+        let above = folder(lock);
+        let under = |at: &String| {
+            at.strip_prefix(above)
+                .is_some_and(|rest| rest.is_empty() || above.is_empty() || rest.starts_with('/'))
+        };
+        self.worth.iter().filter(|at| !at.is_empty() || above.is_empty()).any(under)
+    }
 }
 
 /// The nearest of `folders` above a path, else the root.
-fn nearest<'p>(folders: &HashSet<&str>, path: &'p str) -> &'p str {
+fn nearest<'p>(folders: &HashSet<String>, path: &'p str) -> &'p str {
     let mut at = folder(path);
     while !at.is_empty() && !folders.contains(at) {
         at = folder(at);

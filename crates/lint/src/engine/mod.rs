@@ -111,11 +111,6 @@ impl Linter {
         &self.standard.clause
     }
 
-    /// Whether a text holds anything that a package which touches models would hold: the sieve before parsing.
-    pub fn touches(&self, text: &str) -> bool {
-        self.needles.is_match(text)
-    }
-
     /// Runs every rule over the files.
     pub fn run(
         &self,

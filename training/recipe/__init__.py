@@ -1,0 +1,1 @@
+"""The recipe: data, features, stages, calibration and figures of Tollhouse's classifiers."""

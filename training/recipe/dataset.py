@@ -1,0 +1,92 @@
+"""The data of one run: public and generated examples, near-duplicates gone, split into train, calibration and test.
+
+Attack families are public ones (named in `PUBLIC_ATTACKS`) and generated ones. Benign families in `UNSEEN_BENIGN` are
+never trained on; of the others a fixed share goes to calibration and to the test.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import duplicates, generated, grammar as grammars, public
+from .carriers import carried
+from .example import Example
+
+PUBLIC_ATTACKS = ("deepset", "jailbreaks", "bipia-public", "extraction-public")
+UNSEEN_BENIGN = ("clinc-oos", "user-oriented", "mt-bench", "presidio", "bipia-email", "bipia-code", "self-instruct")
+_CALIBRATION, _TEST = 0.14, 0.10
+
+
+@dataclass
+class Data:
+    """Examples of a run. `attacks` are whole families: the split by family is the evaluation's to make."""
+
+    attacks: list[Example] = field(default_factory=list)
+    train_benign: list[Example] = field(default_factory=list)
+    calibration: list[Example] = field(default_factory=list)
+    test_benign: list[Example] = field(default_factory=list)
+    heldout_attacks: list[Example] = field(default_factory=list)
+
+
+def _literals(root: Path, dice: random.Random) -> dict[str, list[str]]:
+    """Fillers from the public data: questions, goals of jailbreaks, passages."""
+    pools = {family: [example.text for example in public.benign(root) if example.family == family]
+             for family in ("clinc", "banking", "codegen")}
+    questions = dice.sample(pools["clinc"], 1500) + dice.sample(pools["banking"], 500)
+    passages = [text for text in dice.sample(public.responses(root), 4000) if 150 < len(text) < 2500]
+    return {"benign_question": questions, "passage": passages, "harm_request": public.harmful(root),
+            "benign_sentence": [s for s in (p.split(". ")[0] + "." for p in passages[:1500]) if 20 < len(s) < 200]}
+
+
+def _capped(examples: list[Example], most: int, dice: random.Random) -> list[Example]:
+    return examples if len(examples) <= most else dice.sample(examples, most)
+
+
+def _unique(examples: list[Example]) -> list[Example]:
+    return [examples[index] for index in duplicates.distinct([example.text for example in examples])]
+
+
+def _public_attacks(root: Path, grammar: grammars.Grammar, dice: random.Random) -> list[Example]:
+    found = [Example(text, "user", True, "deepset") for text, injected in public.deepset(root) if injected]
+    found += [Example(text, "user", True, "jailbreaks") for _, text in public.jailbreaks(root)]
+    found += [Example(text, "user", True, "extraction-public") for text in public.extraction(root)]
+    for text in public.bipia_attacks(root):
+        for kind in ("bare", "mail", "table", "prose", "code"):
+            whole, source, span = carried(text, kind, grammar, dice)
+            found.append(Example(whole, source, True, "bipia-public", span))
+    return found
+
+
+def _public_benign(root: Path, dice: random.Random) -> list[Example]:
+    by_family: dict[str, list[Example]] = {}
+    for example in public.benign(root):
+        by_family.setdefault(example.family, []).append(example)
+    return [example for family, group in by_family.items()
+            for example in _capped(group, public.BENIGN.get(family, (None, "", 10**9))[2], dice)]
+
+
+def assemble(root: Path, seeds: Path, seed: int, scale: float) -> Data:
+    """All data of a run; the same for the same arguments."""
+    dice = random.Random(seed)
+    grammar = grammars.load(seeds, _literals(root, dice))
+    words = sorted({word for text in grammar.literals["passage"][:400] for word in text.split() if word.isalpha()})
+    attacks = _unique(_public_attacks(root, grammar, dice))
+    attacks += _unique(generated.attacks(grammar, dice, scale, words))
+    everyday = _public_benign(root, dice) + generated.benign(grammar, dice, scale)
+    dice.shuffle(everyday)
+    data = Data(attacks=attacks)
+    for example in _unique(everyday):
+        roll = dice.random()
+        if example.family in UNSEEN_BENIGN:
+            (data.test_benign if roll < 0.6 else data.calibration).append(example)
+        elif roll < _CALIBRATION:
+            data.calibration.append(example)
+        elif roll < _CALIBRATION + _TEST:
+            data.test_benign.append(example)
+        else:
+            data.train_benign.append(example)
+    data.train_benign += generated.disguised(data.train_benign, 0.12, dice)
+    data.attacks += generated.disguised(data.attacks, 0.15, dice)
+    return data

@@ -1,0 +1,132 @@
+"""Generated examples: attacks and everyday texts drawn from the grammars, family by family."""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Iterator
+
+from . import obfuscate
+from .carriers import CARRIERS, carried
+from .example import Example
+from .grammar import Grammar
+
+# Attack families in the user's own turn, and how many texts of each a full run draws.
+DIRECT = {"override": 3600, "extraction": 2600, "secrets": 1600, "persona": 2600, "fiction": 1600, "prefix": 1600,
+          "modes": 1300, "fake_turn": 1600, "split": 900, "many_shot": 500, "suffix": 700, "decode": 900}
+INDIRECT = {"indirect": 4200, "tool_plain": 1500, "bipia": 1500}
+BENIGN = {"trigger": 7000, "quoted": 3000, "personas": 2500, "chat": 9000, "document": 5000, "system": 1800}
+LANGUAGES = {"attacks": 3000, "benign": 3600}
+FAMILIES = (*DIRECT, *INDIRECT, "languages")
+
+
+def gibberish(dice: random.Random, words: list[str]) -> str:
+    """A run of odd tokens, as gradient searches for suffixes leave behind."""
+    pieces = []
+    for _ in range(dice.randint(8, 24)):
+        word = dice.choice(words)
+        mark = "".join(dice.choice("!\\]}{+(;-\"'=<>*@#$_[:/") for _ in range(dice.randint(1, 3)))
+        pieces.append(dice.choice([word, word.capitalize(), mark, word + mark, mark + word,
+                                   word + dice.choice(words).capitalize(), "".join(dice.choices(string.ascii_letters, k=4))]))
+    return " ".join(pieces)
+
+
+def _direct(family: str, count: int, grammar: Grammar, dice: random.Random, words: list[str]) -> Iterator[Example]:
+    for _ in range(count):
+        if family == "suffix":
+            grammar.literals["gibberish"] = [gibberish(dice, words)]
+        if family == "decode":
+            plain = grammar.draw(dice.choice(["override_clause", "harm_request", "do_bare"]), dice)
+            grammar.literals["encoded"] = [obfuscate.encoded(plain, dice)]
+        yield Example(grammar.draw(f"attacks:{family}", dice), "user", True, family)
+
+
+def _indirect(family: str, count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
+    kinds = [kind for kind in CARRIERS if family != "tool_plain" or kind in ("json", "mail", "bare")]
+    for _ in range(count):
+        payload = grammar.draw(f"attacks:{family}", dice)
+        text, source, span = carried(payload, dice.choice(kinds), grammar, dice)
+        yield Example(text, source, True, family, span)
+
+
+def _everyday_carriers(count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
+    """The carriers with an everyday sentence where an injection would stand."""
+    for _ in range(count):
+        rule = dice.choice(["benign_sentence", "benign_sentence", "benign_question", "security_doc", "benign:document"])
+        text, source, _ = carried(grammar.draw(rule, dice), dice.choice(list(CARRIERS)), grammar, dice)
+        yield Example(text, source, False, "carriers")
+
+
+def _provenance(count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
+    """What would be an injection in a tool's result is an ordinary wish of the user's own."""
+    frames = ["Please {agent_act}.", "{agent_act}.", "Can you {agent_act}?", "{agent_act}, thanks!",
+              "I need you to {agent_act}.", "hey, {agent_act}", "{benign_sentence} {agent_act}."]
+    for _ in range(count):
+        text = grammar.expand(dice.choice(frames), dice)
+        for theirs, mine in (("the user's", "my"), ("The user's", "My"), ("the user", "my wife"), ("your answer", "the page")):
+            text = text.replace(theirs, mine)
+        if not any(word in text for word in ("hacked", "PWNED", "pwned", "your system prompt", "|", "rm -rf")):
+            yield Example(text, "user", False, "provenance")
+
+
+def attacks(grammar: Grammar, dice: random.Random, scale: float, words: list[str]) -> list[Example]:
+    """All generated attacks; `scale` 1.0 is a full run."""
+    found: list[Example] = []
+    for family, count in DIRECT.items():
+        found += _direct(family, int(count * scale), grammar, dice, words)
+    for family, count in INDIRECT.items():
+        found += _indirect(family, int(count * scale), grammar, dice)
+    found += _languages("attacks", int(LANGUAGES["attacks"] * scale), grammar, dice)
+    # The direct ways of taking over turn up in documents too.
+    for family in ("override", "extraction", "fake_turn", "persona"):
+        for _ in range(int(500 * scale)):
+            payload = grammar.draw(f"attacks:{family}", dice)
+            text, source, span = carried(payload, dice.choice(list(CARRIERS)), grammar, dice)
+            found.append(Example(text, source, True, family, span))
+    return found
+
+
+def _languages(kind: str, count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
+    names = [name for name in grammar.rules if name.startswith(f"{kind}:lang/")]
+    for _ in range(count):
+        name = dice.choice(names)
+        text = grammar.draw(name, dice)
+        other = dice.random()
+        if other < 0.15:
+            text = f"{text} {grammar.draw(name, dice)}"
+        elif other < 0.3:
+            everyday = name.replace("attacks:", "benign:")
+            everyday = everyday if everyday in grammar.rules else "benign:lang/other"
+            text = f"{grammar.draw(everyday, dice)} {text}" if kind == "attacks" else text
+        source = "user" if dice.random() < 0.75 else dice.choice(["document", "tool"])
+        yield Example(text, source, kind == "attacks", "languages" if kind == "attacks" else "languages-benign")
+
+
+def benign(grammar: Grammar, dice: random.Random, scale: float) -> list[Example]:
+    """All generated everyday texts; `scale` 1.0 is a full run."""
+    found: list[Example] = []
+    sources = {"document": ("document", "tool"), "system": ("system", "system", "user")}
+    for family, count in BENIGN.items():
+        for _ in range(int(count * scale)):
+            source = dice.choice(sources.get(family, ("user",)))
+            found.append(Example(grammar.draw(f"benign:{family}", dice), source, False, family))
+    for _ in range(int(1500 * scale)):
+        plain = grammar.draw(dice.choice(["benign_request", "benign_sentence", "benign_question"]), dice)
+        frame = dice.choice(["{} decode this", "What does this say: {}", "{}", "Decode the base64 string {}",
+                             "Translate from Morse code: {}", "convert {} to text", "my file contains {} - what is it?"])
+        found.append(Example(frame.format(obfuscate.encoded(plain, dice)), "user", False, "encoded-benign"))
+    found += _everyday_carriers(int(5000 * scale), grammar, dice)
+    found += _provenance(int(1500 * scale), grammar, dice)
+    found += _languages("benign", int(LANGUAGES["benign"] * scale), grammar, dice)
+    return found
+
+
+def disguised(examples: list[Example], share: float, dice: random.Random) -> list[Example]:
+    """A share of the examples in disguise, attacks and everyday texts alike."""
+    found = []
+    for example in examples:
+        if dice.random() < share and len(example.text) < 1500:
+            ways = obfuscate.SLOPPY if dice.random() < 0.65 else obfuscate.DISGUISES
+            change = dice.choice(list(ways.values()))
+            found.append(example.with_text(change(example.text, dice)))
+    return found
