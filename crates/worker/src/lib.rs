@@ -8,6 +8,7 @@ mod executor;
 mod glue;
 mod host;
 mod isolate;
+mod models;
 mod objects;
 mod ops;
 mod pages;
@@ -35,10 +36,11 @@ pub fn begin(call: u32, env: &JsValue, head: &str) {
     });
 }
 
-/// Makes a panic say where it happened, before the instance is replaced.
+/// Makes a panic say where it happened, before the instance is replaced, and loads the models.
 #[wasm_bindgen(start)]
 pub fn start() {
     console_error_panic_hook::set_once();
+    models::start();
 }
 
 async fn serve(call: u32, arrived: Arrived) {
