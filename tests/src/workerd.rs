@@ -12,6 +12,8 @@ use std::{
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
 
+use crate::client;
+
 /// How to start the gateway.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -27,6 +29,28 @@ pub struct Options {
     pub persist: Option<PathBuf>,
     /// Keys of the KV namespace `CONFIG`, written before the first request.
     pub stored_config: Option<String>,
+    /// Whether the tests' own pages stand before the Worker's; see [`Workerd::probe`].
+    pub probed: bool,
+    /// What the object `LIMITER` does instead of its work.
+    pub limiter: Option<Outage>,
+}
+
+/// How an object is out of reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// It answers every call with an exception.
+    Failing,
+    /// It answers none.
+    Silent,
+}
+
+/// What can be seen of an isolate from outside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// The linear memory of its Rust instance, in bytes.
+    pub wasm_bytes: u64,
+    /// How many Rust instances it has started.
+    pub instances: u64,
 }
 
 impl Options {
@@ -105,6 +129,36 @@ impl Workerd {
     /// The pass-through's address.
     pub fn floor(&self) -> Option<&str> {
         self.floor.as_deref()
+    }
+
+    /// What isolate `index` is made of at the moment; it must have been started `probed`.
+    ///
+    /// # Errors
+    /// When there is no such page.
+    pub fn probe(&self, index: usize) -> Result<Probe> {
+        let told = client::get(&format!("{}/__probe", self.isolate(index)), "")?.json();
+        let number = |name: &str| told[name].as_u64().with_context(|| format!("no {name}: {told}"));
+        Ok(Probe { wasm_bytes: number("wasm_bytes")?, instances: number("instances")? })
+    }
+
+    /// Collects the garbage of isolate `index` and returns what is left of its JavaScript heap, in
+    /// bytes; it must have been started `probed`.
+    ///
+    /// # Errors
+    /// Those of the harness.
+    pub fn live_heap(&self, index: usize) -> Result<u64> {
+        let told = self.command(&json!({"do": "heap", "isolate": index}))?;
+        told["bytes"].as_u64().with_context(|| format!("no bytes: {told}"))
+    }
+
+    /// Makes the next entry into isolate `index` end in a trap; it must have been started `probed`.
+    ///
+    /// # Errors
+    /// When there is no such page.
+    pub fn trap(&self, index: usize) -> Result<()> {
+        let reply = client::get(&format!("{}/__trap", self.isolate(index)), "")?;
+        ensure!(reply.status == 200, "no trap was set: {}", reply.status);
+        Ok(())
     }
 
     /// Everything the gateway has logged.
@@ -190,6 +244,11 @@ fn start_message(options: &Options, log: &Path) -> Value {
         "floor": options.floor,
         "persist": options.persist,
         "log": log,
+        "probed": options.probed,
+        "limiter": options.limiter.map(|outage| match outage {
+            Outage::Failing => "failing",
+            Outage::Silent => "silent",
+        }),
         "kv": options.stored_config.as_ref().map(|text| json!({"CONFIG": {"tollhouse.toml": text}})),
     })
 }

@@ -8,6 +8,7 @@ pub mod auth;
 pub mod breaker;
 pub mod cache;
 pub mod config;
+pub mod guard;
 pub mod health;
 pub mod http;
 pub mod ledger;

@@ -21,7 +21,7 @@ use tollhouse_core::{
 };
 
 use crate::{
-    env, glue,
+    clock, env, glue,
     host::{self, number},
     ops::{Ending, Op},
 };
@@ -73,7 +73,7 @@ impl Isolate {
 
     /// The gate with the configuration in force; `None` while there is no good one.
     pub(crate) async fn gate(&self, call: u32) -> Option<Rc<Gate>> {
-        let now = host::now();
+        let now = clock::now();
         let freshness = self.keeper.borrow().freshness(now);
         if freshness == Freshness::Stale {
             self.look(call).await;
@@ -83,7 +83,7 @@ impl Isolate {
 
     /// Looks at the configuration's source and takes up what it holds.
     pub(crate) async fn look(&self, call: u32) {
-        let now = host::now();
+        let now = clock::now();
         self.keeper.borrow_mut().looking(now);
         let (name, text) = match env::text("TOLLHOUSE_CONFIG") {
             Some(text) => ("TOLLHOUSE_CONFIG", text),
@@ -167,14 +167,14 @@ impl Isolate {
     /// What is done after a reply, for as long as anything is due: counts go to the ledger, leases
     /// back to their objects, and the configuration is looked at again.
     pub(crate) async fn tend(&self, call: u32) {
-        let freshness = self.keeper.borrow().freshness(host::now());
+        let freshness = self.keeper.borrow().freshness(clock::now());
         if freshness != Freshness::Fresh {
             self.look(call).await;
         }
         if self.tended.replace(true) {
             return;
         }
-        let began = host::now();
+        let began = clock::now();
         while let Some(pause) = self.pause(began) {
             let done = Op::start(|slot| glue::pause(call, slot, number(pause.0))).await;
             debug_assert!(matches!(done.ending, Ending::Done(_)), "a pause cannot fail");
@@ -186,7 +186,7 @@ impl Isolate {
     /// How long until something is due, while anything is and there is time for it.
     fn pause(&self, began: UnixMs) -> Option<DurationMs> {
         let gate = self.gate.borrow().clone()?;
-        let now = host::now();
+        let now = clock::now();
         let flush = gate.config().telemetry.flush;
         let counts = self.registry.borrow().has_news().then_some(flush);
         let pause = counts.into_iter().chain(gate.limits_due_in(now)).min()?;
@@ -196,7 +196,7 @@ impl Isolate {
 
     /// Hands over what was counted, and what limiter objects should know.
     pub(crate) async fn flush(&self, call: u32) {
-        let now = host::now();
+        let now = clock::now();
         self.registry.borrow_mut().cut(now);
         let pending: Vec<(u64, Vec<u8>)> = self
             .registry
@@ -217,13 +217,13 @@ impl Isolate {
             }
         }
         let Some(gate) = self.gate.borrow().clone() else { return };
-        for (group, message) in gate.limits_due(host::now()) {
+        for (group, message) in gate.limits_due(clock::now()) {
             let done =
                 Op::start(|slot| glue::object(call, slot, "LIMITER", &group, "/", &message)).await;
             let answered = done.ending == Ending::Done(200);
             self.limiter_answered(answered);
             let reply = if answered { Ok(done.body.as_slice()) } else { Err(rate::Unavailable) };
-            gate.limits_answered(&group, reply, host::now());
+            gate.limits_answered(&group, reply, clock::now());
         }
     }
 

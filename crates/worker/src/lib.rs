@@ -3,6 +3,7 @@
 //! Only here are `JsValue` and `worker::` known. Requests come in through [`begin`], driven by
 //! `glue/entry.js`; what the pipeline asks of the platform goes out as operations of `glue/ops.js`.
 
+mod clock;
 mod env;
 mod executor;
 mod glue;
@@ -24,11 +25,17 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::host::WorkerHost;
 
-/// A request has come in; its body is still to be read. `head` is its method, its address and its
-/// headers (`name:value`), a line each.
+/// The Worker's bindings, before the first request that an instance serves.
 #[wasm_bindgen]
-pub fn begin(call: u32, env: &JsValue, head: &str) {
+pub fn environment(env: &JsValue) {
     env::read(env);
+}
+
+/// A request has come in at `now` (milliseconds since 1970); its body is still to be read. `head` is
+/// its method, its address and its headers (`name:value`), a line each.
+#[wasm_bindgen]
+pub fn begin(call: u32, head: &str, now: f64) {
+    clock::set(now);
     let arrived = arrived(head);
     executor::spawn(call, async move {
         serve(call, arrived).await;
@@ -71,7 +78,8 @@ async fn serve(call: u32, arrived: Arrived) {
         );
     };
     isolate.enter();
-    pipeline::run(&WorkerHost::new(call), &gate, arrived, endpoint, id).await;
+    let host = WorkerHost::new(call, &arrived);
+    pipeline::run(&host, &gate, arrived, endpoint, id).await;
     isolate.tend(call).await;
 }
 

@@ -5,6 +5,7 @@
 
 mod auth;
 mod caller;
+mod guard;
 mod mock;
 mod model;
 mod names;
@@ -24,7 +25,7 @@ use super::{
 use crate::units::UnixMs;
 
 /// Sections of the contract that this version does not honour.
-const LATER_SECTIONS: [&str; 3] = ["guards", "mlflow", "experiments"];
+const LATER_SECTIONS: [&str; 2] = ["mlflow", "experiments"];
 
 /// What every builder is told.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +67,9 @@ pub(crate) fn config(
     site.check_defaults(raw);
     let auth = site.auth(raw);
     let providers = site.providers(raw);
-    let models = site.models(raw, providers.as_ref());
+    let guards = site.guards(raw);
+    let models = site.models(raw, providers.as_ref(), &guards);
+    let guards = site.guards_of_keys(raw, guards);
     let limits = operations::gateway_limits(raw.limits.as_ref());
     let breaker = operations::breaker(raw.breaker.as_ref());
     let alerts = site.alerts(raw.alerts.as_ref());
@@ -76,6 +79,7 @@ pub(crate) fn config(
         auth: auth?,
         providers: providers?,
         models: models?,
+        guards: guards?,
         limits: limits?,
         breaker: breaker?,
         alerts: alerts?,

@@ -26,6 +26,7 @@ pub enum Rule {
     UnknownProvider,
     UnknownModel,
     UnknownGuard,
+    ImpossibleAction,
     FallbackCycle,
     UnreachableTarget,
     MisplacedKey,
@@ -63,7 +64,7 @@ pub struct Facts {
 
 impl Rule {
     /// Every rule, in the order of the documentation.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::Syntax,
         Self::DuplicateKey,
         Self::UnknownKey,
@@ -84,6 +85,7 @@ impl Rule {
         Self::UnknownProvider,
         Self::UnknownModel,
         Self::UnknownGuard,
+        Self::ImpossibleAction,
         Self::FallbackCycle,
         Self::UnreachableTarget,
         Self::MisplacedKey,
@@ -132,7 +134,8 @@ impl Rule {
             Self::BadDate => ("bad-date", Error, "The date is not written as `2027-01-31`."),
             Self::UnknownProvider => ("unknown-provider", Error, "A target names a provider that is not configured."),
             Self::UnknownModel => ("unknown-model", Error, "A model is named that is not configured."),
-            Self::UnknownGuard => ("unknown-guard", Error, "A model names a guard that is not configured."),
+            Self::UnknownGuard => ("unknown-guard", Error, "A model or key names a guard that is not configured."),
+            Self::ImpossibleAction => ("impossible-action", Error, "A guard of this kind cannot do what follows from its finding."),
             Self::FallbackCycle => ("fallback-cycle", Error, "Fallbacks lead back to the model that failed."),
             Self::UnreachableTarget => ("unreachable-target", Error, "A target can never be chosen."),
             Self::MisplacedKey => ("misplaced-key", Error, "The key belongs to another kind of provider, or contradicts the one beside it."),

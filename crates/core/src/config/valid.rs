@@ -3,7 +3,13 @@
 //! These types are made by `config::load` alone; the rest of the gateway never checks them again.
 //! Inheritance is already applied: a [`Model`] carries its own complete policies.
 
+mod guard;
+
 use std::{collections::BTreeMap, sync::Arc};
+
+pub use guard::{
+    Guard, GuardKind, GuardStages, Guards, OnError, OnFinding, OperatingPoint, Threshold,
+};
 
 use crate::units::{DurationMs, MicroUsd, Tokens};
 
@@ -18,6 +24,8 @@ pub struct Config {
     pub providers: BTreeMap<String, Arc<Provider>>,
     /// Models by the name that callers use.
     pub models: BTreeMap<String, Arc<Model>>,
+    /// Guards by name, and those of callers' keys.
+    pub guards: Guards,
     /// Limits of the gateway itself.
     pub limits: GatewayLimits,
     /// When a failing target is rested.
@@ -213,8 +221,8 @@ pub struct Model {
     pub limits: RateLimits,
     /// What happens to a model past its retirement date.
     pub deprecated: DeprecationPolicy,
-    /// Names of guards.
-    pub guards: Vec<String>,
+    /// Which guards judge its texts, for every caller.
+    pub guards: Vec<Arc<Guard>>,
 }
 
 /// One place where a model runs.

@@ -62,8 +62,8 @@ mod tests {
     use super::*;
     use crate::auth::authenticate;
     use crate::config::valid::{
-        Alerts, Auth, BreakerPolicy, CallerKey, GatewayLimits, ModelAccess, RateLimits, Telemetry,
-        Unreachable,
+        Alerts, Auth, BreakerPolicy, CallerKey, GatewayLimits, Guards, ModelAccess, RateLimits,
+        Telemetry, Unreachable,
     };
     use crate::openai::samples::{PLAIN, model};
     use crate::refusal::Code;
@@ -77,6 +77,7 @@ mod tests {
             auth: Auth::Open,
             providers: BTreeMap::new(),
             models: models.into(),
+            guards: Guards::default(),
             limits: GatewayLimits {
                 max_body_bytes: 1,
                 lease: DurationMs(1),

@@ -3,6 +3,7 @@
 use super::{
     Gate, Stop,
     exchange::{Answer, AnswerBody, Part, ReadFailure},
+    guards,
     head::Headers,
     host::Host,
     lookup::Flight,
@@ -25,7 +26,7 @@ use crate::{
 const CLOSING_GRACE: DurationMs = DurationMs(1000);
 
 /// Answers from the cache.
-pub(super) fn kept<H: Host>(
+pub(super) async fn kept<H: Host>(
     host: &H,
     gate: &Gate,
     guarded: &Guarded,
@@ -36,8 +37,6 @@ pub(super) fn kept<H: Host>(
     record.status = 200;
     let model = &guarded.0.model;
     record.target = route::find(&gate.config(), model, &entry.target);
-    let mut headers = head(gate, guarded, record, host.now(), &entry.content_type);
-    headers.add("age", host.now().since(entry.stored_at).0 / 1000);
     let replayed;
     let body = match &entry.body {
         Body::Whole(bytes) => bytes.as_slice(),
@@ -47,6 +46,14 @@ pub(super) fn kept<H: Host>(
             replayed.as_ref()
         }
     };
+    // By the guards of now, which may not be those under which it was kept.
+    let shown = match &entry.body {
+        Body::Whole(_) => guards::whole(host, gate, guarded, body, record).await?,
+        Body::Stream(_) => guards::kept_stream(gate, guarded, body, record)?,
+    };
+    let body = shown.as_deref().unwrap_or(body);
+    let mut headers = head(gate, guarded, record, host.now(), &entry.content_type);
+    headers.add("age", host.now().since(entry.stored_at).0 / 1000);
     record.bytes_out = length(body);
     host.answer(Answer { status: 200, headers: headers.as_str(), body: AnswerBody::Whole(body) });
     Ok(())
@@ -62,38 +69,42 @@ pub(super) async fn fresh<H: Host>(
     record: &mut Record,
 ) -> Result<Option<Entry>, Stop> {
     match answered {
-        Answered::Whole(whole) => Ok(send_whole(host, gate, admitted, whole, flight, record)),
+        Answered::Whole(whole) => send_whole(host, gate, admitted, whole, flight, record).await,
         Answered::Stream(stream) => send_stream(host, gate, admitted, stream, flight, record).await,
     }
 }
 
-fn send_whole<H: Host>(
+async fn send_whole<H: Host>(
     host: &H,
     gate: &Gate,
     admitted: &Admitted,
     whole: Whole,
     flight: &Flight<'_>,
     record: &mut Record,
-) -> Option<Entry> {
+) -> Result<Option<Entry>, Stop> {
     let request = &admitted.guarded.0.request;
     let usage = whole.usage.unwrap_or_else(|| estimated(request, whole.content_bytes));
     record.usage = Some(usage);
     record.cost = whole.target.price.map(|price| price.cost(usage));
+    let shown = guards::whole(host, gate, &admitted.guarded, &whole.body, record).await?;
     record.status = 200;
-    record.bytes_out = length(&whole.body);
+    record.bytes_out = length(shown.as_deref().unwrap_or(&whole.body));
     let mut headers = head(gate, &admitted.guarded, record, host.now(), "application/json");
     headers.add_cost(record.cost);
-    let body =
-        if whole.held_by_host { AnswerBody::AsReceived } else { AnswerBody::Whole(&whole.body) };
+    let body = match &shown {
+        Some(shown) => AnswerBody::Whole(shown),
+        None if whole.held_by_host => AnswerBody::AsReceived,
+        None => AnswerBody::Whole(&whole.body),
+    };
     host.answer(Answer { status: 200, headers: headers.as_str(), body });
-    flight.keeps().then(|| Entry {
+    Ok(flight.keeps().then(|| Entry {
         target: whole.target.id.clone(),
         content_type: "application/json".to_owned(),
         body: Body::Whole(whole.body),
         usage: Some(usage),
         stored_at: host.now(),
         ttl: flight.ttl(),
-    })
+    }))
 }
 
 async fn send_stream<H: Host>(
@@ -111,9 +122,15 @@ async fn send_stream<H: Host>(
     host.answer(Answer { status: 200, headers: headers.as_str(), body: AnswerBody::Streamed });
     record.timings.first_token = Some(host.now().since(record.started));
     let timeouts = admitted.guarded.0.model.timeout;
+    let mut veiled = guards::Veiled::new(&admitted.guarded);
     let mut end = Ok(());
+    let mut stopped = false;
     while !relay.is_done() && end.is_ok() {
         if !out.is_empty() {
+            if let Err(code) = veiled.pass(gate, &mut out) {
+                (end, stopped) = (Err(Ending::Cut(code)), true);
+                break;
+            }
             record.bytes_out += length(&out);
             host.write(Part::More(&out));
             out.clear();
@@ -139,6 +156,10 @@ async fn send_stream<H: Host>(
     let usage = summary.usage.unwrap_or_else(|| estimated(request, summary.content_bytes));
     record.usage = Some(usage);
     record.cost = target.price.map(|price| price.cost(usage));
+    if !stopped && let Err(code) = veiled.pass(gate, &mut out) {
+        end = Err(Ending::Cut(code));
+    }
+    veiled.close(gate, record);
     match end {
         Ok(()) => {}
         Err(Ending::CallerLeft) => return Err(Stop::CallerLeft),
@@ -195,6 +216,7 @@ fn head(
         headers.add_answer(record.cache, target, record.attempts.len());
         headers.add_retirement(&guarded.0.model, target, now);
     }
+    headers.add_guards(&record.guards);
     headers.add_standing(&gate.standing(&guarded.0.subject, now));
     headers
 }

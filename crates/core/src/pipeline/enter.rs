@@ -6,7 +6,7 @@ use super::{
     Stop,
     exchange::{Arrived, Received},
     host::Host,
-    stages::{Authenticated, Guarded, Parsed, Validated},
+    stages::{Authenticated, Parsed, Validated},
 };
 use crate::{
     auth::{self, Caller},
@@ -134,9 +134,4 @@ fn refuse_retired(model: &Model, now: UnixMs) -> Result<(), Refusal> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// No guard can be configured yet: the configuration refuses them, so there is nothing to pass.
-pub(super) fn guard(validated: Validated) -> Guarded {
-    Guarded(validated)
 }

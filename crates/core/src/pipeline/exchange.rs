@@ -46,6 +46,8 @@ pub struct Outbound<'a> {
     pub connect: DurationMs,
     /// How long the reply's head may take.
     pub head: DurationMs,
+    /// How long the next piece of a reply that is not streamed may take.
+    pub idle: DurationMs,
     /// How long a reply that is not streamed may take in all.
     pub whole: DurationMs,
 }

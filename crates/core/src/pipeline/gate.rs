@@ -9,6 +9,10 @@ use crate::{
     breaker::Breakers,
     cache::{flight::Flights, key::CacheKey, store::Store},
     config::valid::{Config, SecretName},
+    guard::{
+        Source,
+        judge::{Judge, Judgement, NoJudgement},
+    },
     rate::{Lessee, Standing, Subject, Unavailable},
     retry::RetryBudgets,
     route::Latencies,
@@ -30,6 +34,8 @@ pub struct Gate {
     pub(super) latencies: RefCell<Latencies>,
     pub(super) replies: RefCell<Store<CacheKey>>,
     pub(super) flights: RefCell<Flights<CacheKey, oneshot::Sender<Landing>>>,
+    /// The classifiers, once the platform has loaded them.
+    pub(super) judge: RefCell<Option<Rc<dyn Judge>>>,
     /// Calls of each mock provider so far, by its name.
     pub(super) mock_calls: RefCell<BTreeMap<String, u64>>,
 }
@@ -47,6 +53,7 @@ impl Gate {
             latencies: RefCell::default(),
             replies: RefCell::default(),
             flights: RefCell::default(),
+            judge: RefCell::default(),
             mock_calls: RefCell::default(),
         }
     }
@@ -62,6 +69,17 @@ impl Gate {
         self.lessee.borrow_mut().configure(&config.limits);
         self.breakers.borrow_mut().adopt(config.breaker);
         self.config.replace(config);
+    }
+
+    /// Lets `judge` speak for the guards that need a classifier.
+    pub fn appoint(&self, judge: Rc<dyn Judge>) {
+        self.judge.replace(Some(judge));
+    }
+
+    /// What the classifiers say of a text; no classifier cannot judge.
+    pub fn judge(&self, model: &str, text: &str, source: Source) -> Result<Judgement, NoJudgement> {
+        let judge = self.judge.borrow().clone().ok_or(NoJudgement)?;
+        judge.judge(model, text, source)
     }
 
     /// The number of the next call to a mock provider, from 1.

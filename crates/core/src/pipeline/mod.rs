@@ -12,6 +12,7 @@ mod deliver;
 mod enter;
 pub mod exchange;
 mod gate;
+mod guards;
 pub mod head;
 pub mod host;
 mod lookup;
@@ -86,10 +87,12 @@ async fn serve<H: Host>(
     // Counted before it is looked at more closely, so that a flood pays for nothing but this.
     let authenticated = admit::request(host, gate, authenticated, record).await?;
     let validated = enter::validate(authenticated, host.now(), record)?;
-    let guarded = enter::guard(validated);
+    let guarded = guards::input(host, gate, &config, validated, record).await?;
     // Before tokens are reserved, because a hit uses none.
     let flight = match lookup::look(host, gate, &config, &guarded, &headers, record).await? {
-        lookup::Found::Kept(entry) => return deliver::kept(host, gate, &guarded, &entry, record),
+        lookup::Found::Kept(entry) => {
+            return deliver::kept(host, gate, &guarded, &entry, record).await;
+        }
         lookup::Found::Nothing(flight) => flight,
     };
     let admitted = admit::tokens(host, gate, guarded, record).await?;

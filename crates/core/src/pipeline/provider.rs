@@ -164,8 +164,8 @@ async fn network<H: Host>(
         headers.push_str(value);
     }
     let url = [address.base_url.as_str(), endpoint.upstream_path()].concat();
-    let AttemptLimits { connect, head, whole, .. } = limits;
-    let outbound = Outbound { url: &url, headers: &headers, body, connect, head, whole };
+    let AttemptLimits { connect, head, idle, whole, .. } = limits;
+    let outbound = Outbound { url: &url, headers: &headers, body, connect, head, idle, whole };
     match host.send(outbound).await {
         Ok(upstream) => Ok(Upstream {
             status: upstream.status,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{
     auth::Caller,
-    config::valid::Model,
+    config::valid::{Guard, Model},
     openai::{Effective, Endpoint, Envelope},
     rate::{Reservation, Subject},
 };
@@ -37,9 +37,9 @@ pub struct Validated {
     pub(super) request: Effective,
 }
 
-/// The guards have let the caller's text pass.
+/// The guards have let the caller's text pass; they will judge the answer too.
 #[derive(Debug)]
-pub struct Guarded(pub(super) Validated);
+pub struct Guarded(pub(super) Validated, pub(super) Vec<Arc<Guard>>);
 
 /// Limits have room for it, and its tokens are set aside.
 #[derive(Debug)]

@@ -94,6 +94,17 @@ struct GuardLine<'a> {
     stage: &'static str,
     label: &'a str,
     action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<EvidenceLine<'a>>,
+}
+
+/// Scores in millionths.
+#[derive(Serialize)]
+struct EvidenceLine<'a> {
+    model: &'a str,
+    calibration: &'a str,
+    score: u32,
+    threshold: u32,
 }
 
 #[derive(Serialize)]
@@ -181,6 +192,12 @@ impl<'a> GuardLine<'a> {
             stage: decision.stage.name(),
             label: &decision.label,
             action: decision.action.name(),
+            evidence: decision.evidence.as_ref().map(|evidence| EvidenceLine {
+                model: &evidence.model,
+                calibration: &evidence.calibration,
+                score: evidence.score,
+                threshold: evidence.threshold,
+            }),
         }
     }
 }

@@ -17,8 +17,8 @@ mod tests;
 use std::sync::Arc;
 
 pub use decisions::{
-    BreakerEvent, BreakerState, GuardAction, GuardDecision, GuardStage, LimitDecision, LimitScope,
-    LimitVerdict, LimitedResource,
+    BreakerEvent, BreakerState, GuardAction, GuardDecision, GuardEvidence, GuardStage,
+    LimitDecision, LimitScope, LimitVerdict, LimitedResource,
 };
 pub use endpoint::Endpoint;
 pub(crate) use ids::hex;

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::{
     Attempt, BreakerEvent, BreakerState, CacheResult, Endpoint, GuardAction, GuardDecision,
-    GuardStage, LimitDecision, LimitScope, LimitVerdict, LimitedResource, Record, RequestId,
-    Timings, TraceId,
+    GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict, LimitedResource, Record,
+    RequestId, Timings, TraceId,
 };
 use crate::{
     config::valid::{
@@ -148,6 +148,12 @@ pub(crate) fn full() -> Record {
         stage: GuardStage::Input,
         label: "safe".into(),
         action: GuardAction::Pass,
+        evidence: Some(GuardEvidence {
+            model: "3f5a0c9d1e2b".into(),
+            calibration: "2026-11-23".into(),
+            score: 120_000,
+            threshold: 910_000,
+        }),
     }];
     (record.bytes_in, record.bytes_out, record.client_left) = (512, 2048, true);
     record

@@ -85,7 +85,7 @@ impl Asked<'_, '_> {
         }
     }
 
-    fn is_call(&self, at: At) -> bool {
+    pub(super) fn is_call(&self, at: At) -> bool {
         matches!(self.w.kind(at), Kind::Call { .. } | Kind::Method { .. })
     }
 
@@ -151,10 +151,20 @@ impl Asked<'_, '_> {
             if call || main || self.w.roles(at).has(Role::Client) || self.runs(at) != Runs::Async {
                 continue;
             }
+            if self.waits_alone(at, function) {
+                continue;
+            }
             let name = self.callee_text(at);
             hits.push(Hit::at(at).with("call", name).with("function", self.title_at(at)));
         }
         hits
+    }
+
+    /// Whether a process is waited for where nothing else is going on: in a program that serves nobody, away from its
+    /// model calls.
+    fn waits_alone(&self, at: At, function: FnRef) -> bool {
+        let process = matches!(self.w.kind(at), Kind::Method { name, .. } if matches!(name.as_str(), "output" | "status" | "wait" | "wait_with_output"));
+        process && self.handlers.is_empty() && !self.leading.contains(&function)
     }
 
     fn callee_text(&self, at: At) -> String {

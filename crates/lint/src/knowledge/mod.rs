@@ -88,7 +88,7 @@ impl Knowledge {
             if let Some(last) = fact.path.last() {
                 let roles = self.names.entry(last.clone()).or_default();
                 *roles = roles.with(fact.roles);
-                if fact.anywhere {
+                if fact.anywhere || fact.of_trait.is_some() {
                     let entry = (known.package.clone(), known.lib.clone(), fact.clone());
                     self.anywhere.entry(last.clone()).or_default().push(entry);
                 }

@@ -9,6 +9,7 @@ mod entry;
 mod graph;
 mod modules;
 mod origins;
+mod requests;
 mod resolve;
 mod scope;
 mod types;

@@ -11,7 +11,7 @@ use worker::{
 };
 
 use super::rows::Rows;
-use crate::host::now;
+use crate::clock::read as now;
 
 /// Counts and usage.
 #[durable_object(fetch)]

@@ -6,7 +6,7 @@ use tollhouse_core::rate;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::rows::Rows;
-use crate::host::now;
+use crate::clock::read as now;
 
 /// The buckets of one key or one model.
 #[durable_object(fetch)]

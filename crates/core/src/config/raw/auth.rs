@@ -27,6 +27,8 @@ raw! {
         limits: RawRateLimits,
         /// What it may use of one model, by model name.
         model_limits: Named<RawRateLimits>,
+        /// Names of guards, beside those of the model.
+        guards: List<String>,
         /// What it may spend; without it, spending is not limited.
         budget: RawBudget,
         /// The day from which the key is refused, as `2027-01-31` (UTC); without it, never.

@@ -7,7 +7,10 @@ use crate::config::{
     problem::Rule,
     secrets,
     tree::{Node, Path, Value},
-    valid::{CacheScope, DeprecationPolicy, Period, Placement, Strategy, Unreachable},
+    valid::{
+        CacheScope, DeprecationPolicy, GuardStages, OnError, Period, Placement, Strategy,
+        Unreachable,
+    },
 };
 
 /// `auth.mode`
@@ -22,6 +25,24 @@ pub(crate) enum AuthMode {
 pub(crate) enum Kind {
     OpenAi,
     Mock,
+}
+
+/// `guards.….kind`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GuardWord {
+    PromptInjection,
+    Classifier,
+    Secrets,
+    Pii,
+}
+
+/// `guards.….action`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GuardAction {
+    Flag,
+    Mask,
+    Block,
+    Escalate,
 }
 
 /// Kinds of the contract that this version does not speak.
@@ -68,6 +89,27 @@ choice!(AuthMode {
 choice!(Kind {
     "openai" = OpenAi: "Any server with OpenAI's API.",
     "mock" = Mock: "The provider inside the Worker: deterministic answers, no network, no key.",
+});
+choice!(GuardWord {
+    "prompt-injection" = PromptInjection: "Injection and jailbreak, by the classifier of that name.",
+    "classifier" = Classifier: "What the classifier `model` finds.",
+    "secrets" = Secrets: "Keys of known issuers, tokens, private keys, passwords in URLs and assignments.",
+    "pii" = Pii: "E-mail addresses, telephone, card and account numbers, social security numbers, IP addresses.",
+});
+choice!(GuardAction {
+    "flag" = Flag: "The text passes; header, metrics and log tell.",
+    "mask" = Mask: "What was found is replaced by its name in brackets: `[EMAIL]`.",
+    "block" = Block: "The call is refused with `guard_blocked`.",
+    "escalate" = Escalate: "As `block`; what is in doubt is put to the model `escalate`.",
+});
+choice!(GuardStages {
+    "input" = Input: "What the caller sends.",
+    "output" = Output: "What the model answers.",
+    "both" = Both: "Either.",
+});
+choice!(OnError {
+    "open" = Open: "The text passes.",
+    "closed" = Closed: "The call is refused with `guard_unavailable`.",
 });
 choice!(Placement {
     "api" = Api: "Behind somebody's API, who bills each token.",
