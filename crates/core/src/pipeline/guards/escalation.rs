@@ -37,6 +37,7 @@ pub(super) async fn ask<H: Host>(
             body: body.as_bytes(),
             connect: model.timeout.connect,
             head: model.timeout.first_token,
+            idle: model.timeout.idle,
             whole: model.timeout.reply,
         };
         match host.send(outbound).await {
