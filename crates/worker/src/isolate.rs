@@ -23,6 +23,7 @@ use tollhouse_core::{
 use crate::{
     clock, env, glue,
     host::{self, number},
+    judge::EdgeJudge,
     ops::{Ending, Op},
 };
 
@@ -128,7 +129,9 @@ impl Isolate {
         if let Some(gate) = gate.as_ref() {
             gate.adopt(config, secrets);
         } else {
-            *gate = Some(Rc::new(Gate::new(config, secrets)));
+            let new = Gate::new(config, secrets);
+            new.appoint(Rc::new(EdgeJudge));
+            *gate = Some(Rc::new(new));
         }
     }
 

@@ -7,6 +7,9 @@ use crate::config::valid::{OperatingPoint, Threshold};
 
 /// Classifiers, as far as the platform has them.
 pub trait Judge: fmt::Debug {
+    /// Whether there is a classifier of that name.
+    fn knows(&self, model: &str) -> bool;
+
     /// What the classifier `model` says of `text`; its views are judged too, and the worst counts.
     ///
     /// # Errors
@@ -26,6 +29,8 @@ pub struct Judgement {
     pub score: f64,
     /// What the text is called from the threshold on: `injection`.
     pub label: Arc<str>,
+    /// What it is called below: `benign`.
+    pub otherwise: Arc<str>,
     /// The scores from which 0.1 %, 1 % and 5 % of harmless texts of this source are found guilty.
     pub points: [f64; 3],
     /// The first digits of the digest over the model's files.
@@ -76,6 +81,7 @@ mod tests {
         Judgement {
             score,
             label: "injection".into(),
+            otherwise: "benign".into(),
             points: [0.9, 0.7, 0.4],
             digest: "d".into(),
             calibration: "c".into(),

@@ -12,7 +12,7 @@ use super::{
     wait::{Woken, wait},
 };
 use crate::{
-    rate::{self, Admission, Refused, Step},
+    rate::{self, Admission, Refused, Step, Subject},
     record::{LimitDecision, LimitScope, LimitVerdict, LimitedResource, Record},
     refusal::{Code, Refusal},
 };
@@ -24,11 +24,22 @@ pub(super) async fn request<H: Host>(
     mut authenticated: Authenticated,
     record: &mut Record,
 ) -> Result<Authenticated, Stop> {
+    count(host, gate, &mut authenticated.subject, record).await?;
+    Ok(authenticated)
+}
+
+/// Takes one request from every bucket that applies to `subject`.
+pub(super) async fn count<H: Host>(
+    host: &H,
+    gate: &Gate,
+    subject: &mut Subject,
+    record: &mut Record,
+) -> Result<(), Stop> {
     loop {
-        let step = gate.lessee.borrow_mut().admit(&mut authenticated.subject, host.now());
+        let step = gate.lessee.borrow_mut().admit(subject, host.now());
         if let Some(admission) = resolve(host, gate, step, record).await? {
             note(admission, LimitedResource::Requests, record);
-            return Ok(authenticated);
+            return Ok(());
         }
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn authenticate(
 }
 
 /// Which limits apply to this caller and model.
-fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
+pub(super) fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
     let key = caller.key();
     let limits = SubjectLimits {
         key: key.map_or_else(RateLimits::default, |key| key.limits),

@@ -76,6 +76,11 @@ impl Gate {
         self.judge.replace(Some(judge));
     }
 
+    /// Whether there is a classifier of that name.
+    pub fn knows(&self, model: &str) -> bool {
+        self.judge.borrow().as_ref().is_some_and(|judge| judge.knows(model))
+    }
+
     /// What the classifiers say of a text; no classifier cannot judge.
     pub fn judge(&self, model: &str, text: &str, source: Source) -> Result<Judgement, NoJudgement> {
         let judge = self.judge.borrow().clone().ok_or(NoJudgement)?;

@@ -131,3 +131,6 @@ fn unjudged(guard: &Guard) -> Refusal {
     let message = format!("the guard `{}` cannot judge at the moment", guard.name);
     Refusal::new(Code::GuardUnavailable, message)
 }
+
+#[cfg(test)]
+mod tests;

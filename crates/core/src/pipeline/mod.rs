@@ -15,6 +15,7 @@ mod gate;
 mod guards;
 pub mod head;
 pub mod host;
+pub mod judging;
 mod lookup;
 mod provider;
 mod stages;
