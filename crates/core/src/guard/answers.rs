@@ -204,7 +204,8 @@ mod tests {
     fn texts_are_labelled_in_order_and_the_likelier_label_comes_first() {
         let question = read(Judging::Classify, r#"{"inputs":["a","b"],"source":"tool"}"#).unwrap();
         assert_eq!((question.model.as_str(), question.source), ("prompt-injection", Source::Tool));
-        let answer = Judging::Classify.answer("1", &question, &[Ok(judged(0.75)), Ok(judged(0.25))]);
+        let answer =
+            Judging::Classify.answer("1", &question, &[Ok(judged(0.75)), Ok(judged(0.25))]);
         let expected = json!([
             [{ "label": "injection", "score": 0.75 }, { "label": "benign", "score": 0.25 }],
             [{ "label": "benign", "score": 0.75 }, { "label": "injection", "score": 0.25 }],
