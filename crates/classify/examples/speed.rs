@@ -33,6 +33,9 @@ fn main() {
             rounds[ROUNDS / 2]
         };
         let both = both.as_ref().map(|classifier| time(classifier, 20));
-        println!("{}", serde_json::json!({ "file": file, "linear": time(&linear, 200), "both": both }));
+        println!(
+            "{}",
+            serde_json::json!({ "file": file, "linear": time(&linear, 200), "both": both })
+        );
     }
 }

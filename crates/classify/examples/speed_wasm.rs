@@ -2,7 +2,7 @@
 //! inside one.
 
 #![expect(unsafe_code, reason = "exported names are not mangled; nothing else here is unsafe")]
-#![expect(clippy::panic, clippy::indexing_slicing, reason = "a benchmark may fail loudly")]
+#![expect(clippy::panic, reason = "a benchmark may fail loudly")]
 
 mod stages;
 
@@ -31,9 +31,7 @@ pub extern "C" fn room(bytes: usize) -> *mut u8 {
 pub extern "C" fn judge(times: u32, core: bool) -> f64 {
     let run = |classifier: &Option<Classifier>| {
         let Some(classifier) = classifier else { return -1.0 };
-        TEXT.with_borrow(|text| {
-            stages::judge(classifier, &String::from_utf8_lossy(text), times)
-        })
+        TEXT.with_borrow(|text| stages::judge(classifier, &String::from_utf8_lossy(text), times))
     };
     if core { BOTH.with(run) } else { LINEAR.with(run) }
 }

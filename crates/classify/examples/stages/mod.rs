@@ -4,7 +4,7 @@ use tollhouse_classify::{Classifier, Input, Source, shipped_parts};
 
 /// How the gate is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
+pub(crate) enum Gate {
     /// Only the linear stage runs.
     Shut,
     /// Both run, whatever the text.
@@ -13,26 +13,26 @@ pub enum Gate {
 
 /// Loads a shipped model; `None` if there is none, or if the gate of a model without a core should
 /// be open.
-pub fn load(name: &str, gate: Gate) -> Option<Classifier> {
+pub(crate) fn load(name: &str, gate: Gate) -> Option<Classifier> {
     let (manifest, files) = shipped_parts(name)?;
-    let mut manifest: toml::Table = manifest.parse().ok()?;
-    let band = match gate {
-        Gate::Shut => [1e9, 1e9],
-        Gate::Open => [-1e9, 1e9],
-    };
-    match manifest.get_mut("gate").and_then(toml::Value::as_table_mut) {
-        Some(table) => {
-            table.insert("low".to_owned(), band[0].into());
-            table.insert("high".to_owned(), band[1].into());
-        }
-        None if gate == Gate::Open => return None,
-        None => {}
+    if gate == Gate::Open && !manifest.contains("\n[gate]\n") {
+        return None;
     }
-    Some(Classifier::load(&manifest.to_string(), files).unwrap_or_else(|error| panic!("{error}")))
+    let (low, high) = match gate {
+        Gate::Shut => ("low = 1e9", "high = 1e9"),
+        Gate::Open => ("low = -1e9", "high = 1e9"),
+    };
+    let lines = manifest.lines().map(|line| match line.split(" = ").next() {
+        Some("low") => low,
+        Some("high") => high,
+        _ => line,
+    });
+    let manifest = lines.collect::<Vec<_>>().join("\n");
+    Some(Classifier::load(&manifest, files).unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// Judges `text` so many times; the sum of the scores, so that nothing is optimised away.
-pub fn judge(classifier: &Classifier, text: &str, times: u32) -> f64 {
+pub(crate) fn judge(classifier: &Classifier, text: &str, times: u32) -> f64 {
     let input = Input { text, source: Source::User };
     (0..times)
         .map(|_| {
