@@ -4,12 +4,14 @@
 //! Inheritance is already applied: a [`Model`] carries its own complete policies.
 
 mod guard;
+mod recovery;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use guard::{
     Guard, GuardKind, GuardStages, Guards, OnError, OnFinding, OperatingPoint, Threshold,
 };
+pub use recovery::{Prefill, Recovery};
 
 use crate::units::{DurationMs, MicroUsd, Tokens};
 
@@ -221,6 +223,8 @@ pub struct Model {
     pub limits: RateLimits,
     /// What happens to a model past its retirement date.
     pub deprecated: DeprecationPolicy,
+    /// What happens when a stream breaks midway.
+    pub recovery: Recovery,
     /// Which guards judge its texts, for every caller.
     pub guards: Vec<Arc<Guard>>,
 }
@@ -253,6 +257,8 @@ pub struct Dialect {
     pub sampling: bool,
     /// False for servers that refuse `stream_options`.
     pub stream_usage: bool,
+    /// How it goes on with another target's answer.
+    pub prefill: Prefill,
     /// The context window, prompt and completion together.
     pub context: Option<Tokens>,
 }

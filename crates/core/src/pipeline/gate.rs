@@ -1,6 +1,10 @@
 //! What an isolate knows between requests: its configuration and the state of its controls.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use futures_channel::oneshot;
 
@@ -38,6 +42,8 @@ pub struct Gate {
     pub(super) judge: RefCell<Option<Rc<dyn Judge>>>,
     /// Calls of each mock provider so far, by its name.
     pub(super) mock_calls: RefCell<BTreeMap<String, u64>>,
+    /// Targets that have refused to go on with another one's answer, by their ids.
+    pub(super) unprefilled: RefCell<BTreeSet<String>>,
 }
 
 impl Gate {
@@ -55,6 +61,7 @@ impl Gate {
             flights: RefCell::default(),
             judge: RefCell::default(),
             mock_calls: RefCell::default(),
+            unprefilled: RefCell::default(),
         }
     }
 
@@ -68,6 +75,7 @@ impl Gate {
         self.secrets.replace(secrets);
         self.lessee.borrow_mut().configure(&config.limits);
         self.breakers.borrow_mut().adopt(config.breaker);
+        self.unprefilled.borrow_mut().clear();
         self.config.replace(config);
     }
 

@@ -19,8 +19,10 @@ pub mod judging;
 mod lookup;
 mod provider;
 mod stages;
+mod stream;
 mod wait;
 
+use attempt::Asking;
 use exchange::Arrived;
 pub use gate::Gate;
 use host::Host;
@@ -97,11 +99,8 @@ async fn serve<H: Host>(
         lookup::Found::Nothing(flight) => flight,
     };
     let admitted = admit::tokens(host, gate, guarded, record).await?;
-    let delivered =
-        match attempt::run(host, gate, &config, &admitted, arrived, &headers, record).await {
-            Ok(answered) => deliver::fresh(host, gate, &admitted, answered, &flight, record).await,
-            Err(stop) => Err(stop),
-        };
+    let asking = Asking { config: &config, arrived, headers: &headers };
+    let delivered = deliver::fresh(host, gate, &admitted, &asking, &flight, record).await;
     // After the last byte and whatever happened, because only now is the usage known.
     books::settle(gate, admitted, host.now(), record);
     lookup::land(host, flight, delivered).await

@@ -69,6 +69,10 @@ struct AttemptLine<'a> {
     code: Option<&'static str>,
     ms: u64,
     first_chunk_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -158,6 +162,8 @@ impl<'a> AttemptLine<'a> {
             code: attempt.failure.map(Code::name),
             ms: attempt.took.0,
             first_chunk_ms: attempt.first_chunk.map(|length| length.0),
+            usage: attempt.usage.map(UsageLine::of),
+            cost_usd: attempt.cost.and_then(json_dollars),
         }
     }
 }

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     config::valid::{
         self, Bounds, CachePolicy, CacheScope, CallerKey, DeprecationPolicy, Dialect, MockPolicy,
-        Model, ModelAccess, Params, Placement, Provider, ProviderKind, RateLimits, RetryPolicy,
-        Target, Timeouts,
+        Model, ModelAccess, Params, Placement, Prefill, Provider, ProviderKind, RateLimits,
+        Recovery, RetryPolicy, Target, Timeouts,
     },
     price::Usage,
     refusal::Code,
@@ -50,6 +50,7 @@ pub(crate) fn target(provider: &str, model: &str) -> Arc<Target> {
             max_completion_tokens: false,
             sampling: true,
             stream_usage: true,
+            prefill: Prefill::None,
             context: None,
         },
         retirement: None,
@@ -89,6 +90,7 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
         },
         limits: RateLimits::default(),
         deprecated: DeprecationPolicy::Allow,
+        recovery: Recovery::Continue,
         guards: vec![],
     })
 }
@@ -108,6 +110,8 @@ pub(crate) fn full() -> Record {
             failure: Some(Code::UpstreamError),
             took: DurationMs(120),
             first_chunk: None,
+            usage: None,
+            cost: None,
         },
         Attempt {
             target: second,
@@ -115,6 +119,8 @@ pub(crate) fn full() -> Record {
             failure: Some(Code::StreamInterrupted),
             took: DurationMs(900),
             first_chunk: Some(DurationMs(45)),
+            usage: None,
+            cost: None,
         },
     ];
     record.fallback = true;
@@ -197,6 +203,8 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
                 failure,
                 took: DurationMs(upstream),
                 first_chunk: first_token.map(DurationMs),
+                usage: None,
+                cost: None,
             })
             .collect();
         record.target = record.attempts.last().map(|attempt| Arc::clone(&attempt.target));

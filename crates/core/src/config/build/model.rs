@@ -77,6 +77,7 @@ impl Site<'_> {
             cache: policies.cache,
             limits: policies.limits,
             deprecated: policies.deprecated,
+            recovery: policies.recovery,
             guards: guards?,
         })
     }

@@ -8,8 +8,8 @@ use crate::config::{
     secrets,
     tree::{Node, Path, Value},
     valid::{
-        CacheScope, DeprecationPolicy, GuardStages, OnError, Period, Placement, Strategy,
-        Unreachable,
+        CacheScope, DeprecationPolicy, GuardStages, OnError, Period, Placement, Prefill, Recovery,
+        Strategy, Unreachable,
     },
 };
 
@@ -129,6 +129,17 @@ choice!(DeprecationPolicy {
     "warn" = Warn: "It is called; the reply carries a `warning` header that names the successor.",
     "refuse" = Refuse: "It is refused with `model_deprecated`.",
     "allow" = Allow: "It is called, in silence.",
+});
+choice!(Recovery {
+    "continue" = Continue: "Another target goes on: given the text already sent where it takes that, else asked afresh.",
+    "restart" = Restart: "Another target is asked afresh; only what follows the text already sent is passed on.",
+    "off" = Off: "The stream ends with an error.",
+});
+choice!(Prefill {
+    "none" = None: "It starts a new message.",
+    "assistant" = Assistant: "It goes on with a last message of the assistant's, as llama.cpp and OpenRouter do.",
+    "prefix" = Prefix: "It goes on where that message has `prefix = true`, as Mistral and DeepSeek do.",
+    "continue_final_message" = ContinueFinalMessage: "It goes on when told so by `continue_final_message`, as vLLM and SGLang do.",
 });
 choice!(Unreachable {
     "refuse" = Refuse: "The call is refused.",
