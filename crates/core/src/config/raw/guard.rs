@@ -60,7 +60,9 @@ impl schemars::JsonSchema for Threshold {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "anyOf": [
             { "type": "number", "minimum": 0, "maximum": 1 },
-            { "enum": ["0.1%", "1%", "5%"] },
+            { "const": "0.1%" },
+            { "const": "1%" },
+            { "const": "5%" },
         ]})
     }
 }
