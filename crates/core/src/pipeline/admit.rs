@@ -26,12 +26,12 @@ pub(super) async fn request<H: Host>(
     mut authenticated: Authenticated,
     record: &mut Record,
 ) -> Result<Authenticated, Stop> {
-    take(host, gate, &mut authenticated.subject, record).await?;
+    count(host, gate, &mut authenticated.subject, record).await?;
     Ok(authenticated)
 }
 
-/// Takes one request from every bucket that `subject` draws on.
-pub(super) async fn take<H: Host>(
+/// Takes one request from every bucket that applies to `subject`.
+pub(super) async fn count<H: Host>(
     host: &H,
     gate: &Gate,
     subject: &mut Subject,

@@ -87,7 +87,7 @@ async fn instead<H: Host>(
         return Err(Stop::Refused(refused.into()));
     };
     let mut beside = enter::subject_of_model(&validated.caller, &model);
-    admit::take(host, gate, &mut beside, record).await?;
+    admit::count(host, gate, &mut beside, record).await?;
     record.model = Some(model);
     Ok(enter::guard(validated))
 }
