@@ -10,6 +10,7 @@ pub mod breaker;
 pub mod budget;
 pub mod cache;
 pub mod config;
+pub mod guard;
 pub mod health;
 pub mod http;
 pub mod ledger;

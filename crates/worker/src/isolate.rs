@@ -24,6 +24,7 @@ use tollhouse_core::{
 use crate::{
     clock, env, glue,
     host::{self, number},
+    judge::EdgeJudge,
     ops::{Ending, Op},
 };
 
@@ -137,7 +138,9 @@ impl Isolate {
         if let Some(gate) = gate.as_ref() {
             gate.adopt(config, secrets);
         } else {
-            *gate = Some(Rc::new(Gate::new(config, secrets)));
+            let new = Gate::new(config, secrets);
+            new.appoint(Rc::new(EdgeJudge));
+            *gate = Some(Rc::new(new));
         }
     }
 

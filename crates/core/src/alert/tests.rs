@@ -71,6 +71,8 @@ impl Gateway {
                 failure: Some(code),
                 took: DurationMs(1),
                 first_chunk: None,
+                usage: None,
+                cost: None,
             };
             record.attempts.push(attempt);
             record.code = Some(code);
@@ -194,6 +196,7 @@ fn a_guard_that_acts_far_more_than_usual_is_found() {
             stage: GuardStage::Input,
             label: Arc::from("injection"),
             action: GuardAction::Block,
+            evidence: None,
         });
     };
     // Two acts a minute for an hour.

@@ -7,6 +7,7 @@ mod alerts;
 mod auth;
 mod budget;
 mod caller;
+mod guard;
 mod mock;
 mod model;
 mod names;
@@ -27,7 +28,7 @@ use super::{
 use crate::units::UnixMs;
 
 /// Sections of the contract that this version does not honour.
-const LATER_SECTIONS: [&str; 3] = ["guards", "mlflow", "experiments"];
+const LATER_SECTIONS: [&str; 2] = ["mlflow", "experiments"];
 
 /// What every builder is told.
 #[derive(Debug, Clone, Copy)]
@@ -69,9 +70,11 @@ pub(crate) fn config(
     site.check_defaults(raw);
     let auth = site.auth(raw);
     let providers = site.providers(raw);
-    let models = site.models(raw, providers.as_ref());
     let teams = site.teams(raw);
     let budgets = budget::policy(raw);
+    let guards = site.guards(raw);
+    let models = site.models(raw, providers.as_ref(), &guards);
+    let guards = site.guards_of_keys(raw, guards);
     let limits = operations::gateway_limits(raw.limits.as_ref());
     let breaker = operations::breaker(raw.breaker.as_ref());
     let alerts = site.alerts(raw.alerts.as_ref());
@@ -83,6 +86,7 @@ pub(crate) fn config(
         models: models?,
         teams: teams?,
         budgets: budgets?,
+        guards: guards?,
         limits: limits?,
         breaker: breaker?,
         alerts: alerts?,

@@ -16,8 +16,8 @@ use crate::{
 const BASE: &str = include_str!("base.toml");
 
 /// What a model takes from `[defaults]`.
-const INHERITED: [&str; 7] =
-    ["params", "bounds", "retry", "timeout", "cache", "limits", "deprecated"];
+const INHERITED: [&str; 8] =
+    ["params", "bounds", "retry", "timeout", "cache", "limits", "deprecated", "recovery"];
 
 /// The built-in defaults, and what each entry of a list or table starts from.
 pub(crate) struct Base {
@@ -128,6 +128,9 @@ fn complete_target(target: &mut Node, providers: Option<&Node>) {
     if known.stream_usage == Some(false) {
         insert(table, "stream_usage", Value::Bool(false));
     }
+    if let Some(prefill) = known.prefill {
+        insert(table, "prefill", Value::Text(prefill.to_owned()));
+    }
     if let Some(facts) = known.facts {
         insert_facts(table, &facts);
     }
@@ -136,6 +139,7 @@ fn complete_target(target: &mut Node, providers: Option<&Node>) {
 struct Known {
     facts: Option<ModelFacts>,
     stream_usage: Option<bool>,
+    prefill: Option<&'static str>,
 }
 
 /// Who bills a call decides which prices hold: a known host's own, on an unknown one OpenAI's by the
@@ -150,6 +154,7 @@ fn known(provider: &Table, model: &str) -> Known {
             Known {
                 facts: table::find(prices, model),
                 stream_usage: host.map(|host| host.stream_usage),
+                prefill: host.map(|host| host.prefill),
             }
         }
         (Some("mock"), _) => {
@@ -158,9 +163,9 @@ fn known(provider: &Table, model: &str) -> Known {
                 successor: None,
                 ..facts
             });
-            Known { facts, stream_usage: None }
+            Known { facts, stream_usage: None, prefill: None }
         }
-        _ => Known { facts: None, stream_usage: None },
+        _ => Known { facts: None, stream_usage: None, prefill: None },
     }
 }
 

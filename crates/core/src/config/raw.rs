@@ -8,6 +8,7 @@
 mod read;
 mod auth;
 mod choice;
+mod guard;
 mod model;
 mod operations;
 mod policy;
@@ -17,7 +18,8 @@ mod scalar;
 mod schema;
 
 pub(crate) use auth::{RawAuth, RawBudget, RawBudgets, RawKey, RawRateLimits, RawTeam};
-pub(crate) use choice::{AuthMode, Kind};
+pub(crate) use choice::{AuthMode, GuardAction, GuardWord, Kind};
+pub(crate) use guard::RawGuard;
 pub(crate) use model::{RawModel, RawPrice, RawTarget};
 pub(crate) use operations::{
     RawAlerts, RawBreaker, RawGatewayLimits, RawOtlp, RawReceiver, RawTelemetry,
@@ -45,6 +47,8 @@ raw! {
         teams: Named<RawTeam>,
         /// What holds for every budget.
         budgets: RawBudgets,
+        /// Guards, by a name of your choice.
+        guards: Named<RawGuard>,
         /// Limits of the gateway itself.
         limits: RawGatewayLimits,
         /// When a failing target is rested.

@@ -27,6 +27,7 @@ pub enum Rule {
     UnknownModel,
     UnknownGuard,
     UnknownTeam,
+    ImpossibleAction,
     FallbackCycle,
     UnreachableTarget,
     MisplacedKey,
@@ -64,7 +65,7 @@ pub struct Facts {
 
 impl Rule {
     /// Every rule, in the order of the documentation.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::Syntax,
         Self::DuplicateKey,
         Self::UnknownKey,
@@ -86,6 +87,7 @@ impl Rule {
         Self::UnknownModel,
         Self::UnknownGuard,
         Self::UnknownTeam,
+        Self::ImpossibleAction,
         Self::FallbackCycle,
         Self::UnreachableTarget,
         Self::MisplacedKey,
@@ -134,7 +136,8 @@ impl Rule {
             Self::BadDate => ("bad-date", Error, "The date is not written as `2027-01-31`."),
             Self::UnknownProvider => ("unknown-provider", Error, "A target names a provider that is not configured."),
             Self::UnknownModel => ("unknown-model", Error, "A model is named that is not configured."),
-            Self::UnknownGuard => ("unknown-guard", Error, "A model names a guard that is not configured."),
+            Self::UnknownGuard => ("unknown-guard", Error, "A model or key names a guard that is not configured."),
+            Self::ImpossibleAction => ("impossible-action", Error, "A guard of this kind cannot do what follows from its finding."),
             Self::UnknownTeam => ("unknown-team", Error, "A key names a team that is not configured."),
             Self::FallbackCycle => ("fallback-cycle", Error, "Fallbacks lead back to the model that failed."),
             Self::UnreachableTarget => ("unreachable-target", Error, "A target can never be chosen."),

@@ -3,7 +3,15 @@
 //! These types are made by `config::load` alone; the rest of the gateway never checks them again.
 //! Inheritance is already applied: a [`Model`] carries its own complete policies.
 
+mod guard;
+mod recovery;
+
 use std::{collections::BTreeMap, sync::Arc};
+
+pub use guard::{
+    Guard, GuardKind, GuardStages, Guards, OnError, OnFinding, OperatingPoint, Threshold,
+};
+pub use recovery::{Prefill, Recovery};
 
 use crate::units::{DurationMs, MicroUsd, Tokens};
 
@@ -22,6 +30,8 @@ pub struct Config {
     pub teams: BTreeMap<String, Team>,
     /// What holds for every budget.
     pub budgets: BudgetPolicy,
+    /// Guards by name, and those of callers' keys.
+    pub guards: Guards,
     /// Limits of the gateway itself.
     pub limits: GatewayLimits,
     /// When a failing target is rested.
@@ -247,8 +257,10 @@ pub struct Model {
     pub budget: Option<Budget>,
     /// What happens to a model past its retirement date.
     pub deprecated: DeprecationPolicy,
-    /// Names of guards.
-    pub guards: Vec<String>,
+    /// What happens when a stream breaks midway.
+    pub recovery: Recovery,
+    /// Which guards judge its texts, for every caller.
+    pub guards: Vec<Arc<Guard>>,
 }
 
 /// One place where a model runs.
@@ -279,6 +291,8 @@ pub struct Dialect {
     pub sampling: bool,
     /// False for servers that refuse `stream_options`.
     pub stream_usage: bool,
+    /// How it goes on with another target's answer.
+    pub prefill: Prefill,
     /// The context window, prompt and completion together.
     pub context: Option<Tokens>,
 }

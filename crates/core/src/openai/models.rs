@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use crate::auth::authenticate;
     use crate::config::valid::{
-        AlertRules, Alerts, Auth, BreakerPolicy, BudgetPolicy, CallerKey, GatewayLimits,
+        AlertRules, Alerts, Auth, BreakerPolicy, BudgetPolicy, CallerKey, GatewayLimits, Guards,
         ModelAccess, RateLimits, Telemetry, UnknownPrice, Unreachable,
     };
     use crate::openai::samples::{PLAIN, model};
@@ -79,6 +79,7 @@ mod tests {
             models: models.into(),
             teams: BTreeMap::new(),
             budgets: BudgetPolicy { unknown_price: UnknownPrice::Refuse },
+            guards: Guards::default(),
             limits: GatewayLimits {
                 max_body_bytes: 1,
                 lease: DurationMs(1),

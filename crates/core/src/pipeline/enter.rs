@@ -93,7 +93,7 @@ pub(super) fn authenticate(
 }
 
 /// Which limits apply to this caller and model.
-fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
+pub(super) fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
     let key = caller.key();
     let limits = SubjectLimits {
         key: key.map_or_else(RateLimits::default, |key| key.limits),
@@ -118,7 +118,7 @@ pub(super) fn subject_of_model(caller: &Caller, model: &Model) -> Subject {
 
 /// The same request to another model.
 pub(super) fn instead(guarded: Guarded, model: &Arc<Model>) -> Result<Validated, Refusal> {
-    let Guarded(Validated { caller, model: _, subject: _, request }) = guarded;
+    let Guarded(Validated { caller, model: _, subject: _, request }, _) = guarded;
     let request = openai::validate(request.endpoint(), request.into_body(), model)?;
     let subject = subject(&caller, &model.name, model.limits);
     Ok(Validated { caller, model: model.clone(), subject, request })
@@ -157,9 +157,4 @@ fn refuse_retired(model: &Model, now: UnixMs) -> Result<(), Refusal> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// No guard can be configured yet: the configuration refuses them, so there is nothing to pass.
-pub(super) fn guard(validated: Validated) -> Guarded {
-    Guarded(validated)
 }

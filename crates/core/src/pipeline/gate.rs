@@ -1,6 +1,10 @@
 //! What an isolate knows between requests: its configuration and the state of its controls.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use futures_channel::oneshot;
 
@@ -10,6 +14,10 @@ use crate::{
     budget::Purse,
     cache::{flight::Flights, key::CacheKey, store::Store},
     config::valid::{Config, SecretName},
+    guard::{
+        Source,
+        judge::{Judge, Judgement, NoJudgement},
+    },
     rate::{Lessee, Standing, Subject, Unavailable},
     retry::RetryBudgets,
     route::Latencies,
@@ -32,8 +40,12 @@ pub struct Gate {
     pub(super) latencies: RefCell<Latencies>,
     pub(super) replies: RefCell<Store<CacheKey>>,
     pub(super) flights: RefCell<Flights<CacheKey, oneshot::Sender<Landing>>>,
+    /// The classifiers, once the platform has loaded them.
+    pub(super) judge: RefCell<Option<Rc<dyn Judge>>>,
     /// Calls of each mock provider so far, by its name.
     pub(super) mock_calls: RefCell<BTreeMap<String, u64>>,
+    /// Targets that have refused to go on with another one's answer, by their ids.
+    pub(super) unprefilled: RefCell<BTreeSet<String>>,
 }
 
 impl Gate {
@@ -50,7 +62,9 @@ impl Gate {
             latencies: RefCell::default(),
             replies: RefCell::default(),
             flights: RefCell::default(),
+            judge: RefCell::default(),
             mock_calls: RefCell::default(),
+            unprefilled: RefCell::default(),
         }
     }
 
@@ -65,7 +79,24 @@ impl Gate {
         self.lessee.borrow_mut().configure(&config.limits);
         self.purse.borrow_mut().configure(&config.limits);
         self.breakers.borrow_mut().adopt(config.breaker);
+        self.unprefilled.borrow_mut().clear();
         self.config.replace(config);
+    }
+
+    /// Lets `judge` speak for the guards that need a classifier.
+    pub fn appoint(&self, judge: Rc<dyn Judge>) {
+        self.judge.replace(Some(judge));
+    }
+
+    /// Whether there is a classifier of that name.
+    pub fn knows(&self, model: &str) -> bool {
+        self.judge.borrow().as_ref().is_some_and(|judge| judge.knows(model))
+    }
+
+    /// What the classifiers say of a text; no classifier cannot judge.
+    pub fn judge(&self, model: &str, text: &str, source: Source) -> Result<Judgement, NoJudgement> {
+        let judge = self.judge.borrow().clone().ok_or(NoJudgement)?;
+        judge.judge(model, text, source)
     }
 
     /// The number of the next call to a mock provider, from 1.

@@ -8,7 +8,7 @@ use std::{rc::Rc, sync::Arc};
 use futures_channel::oneshot;
 
 use super::{
-    Gate, Stop, admit, enter,
+    Gate, Stop, admit, enter, guards,
     host::Host,
     lookup::{self, Flight, Found},
     stages::Guarded,
@@ -62,7 +62,7 @@ pub(super) async fn afford<'g, H: Host>(
         if left.iter().any(|model| model.name == cheaper.name) {
             return Err(Stop::Refused(refused.into()));
         }
-        guarded = instead(host, gate, guarded, (refused, cheaper), record).await?;
+        guarded = instead(host, gate, config, guarded, (refused, cheaper), record).await?;
     }
 }
 
@@ -78,6 +78,7 @@ enum Spending {
 async fn instead<H: Host>(
     host: &H,
     gate: &Gate,
+    config: &Config,
     guarded: Guarded,
     (refused, model): (Refused, Arc<Model>),
     record: &mut Record,
@@ -89,7 +90,8 @@ async fn instead<H: Host>(
     let mut beside = enter::subject_of_model(&validated.caller, &model);
     admit::count(host, gate, &mut beside, record).await?;
     record.model = Some(model);
-    Ok(enter::guard(validated))
+    // The cheaper model may have guards of its own.
+    guards::input(host, gate, config, validated, record).await
 }
 
 /// Sets aside what the call can cost at most, in every budget that covers it.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::{
     auth::Caller,
     budget::Hold,
-    config::valid::Model,
+    config::valid::{Guard, Model},
     openai::{Effective, Endpoint, Envelope},
     rate::{Reservation, Subject},
 };
@@ -38,9 +38,9 @@ pub struct Validated {
     pub(super) request: Effective,
 }
 
-/// The guards have let the caller's text pass.
+/// The guards have let the caller's text pass; they will judge the answer too.
 #[derive(Debug)]
-pub struct Guarded(pub(super) Validated);
+pub struct Guarded(pub(super) Validated, pub(super) Vec<Arc<Guard>>);
 
 /// Limits and budgets have room for it; its tokens and its money are set aside.
 #[derive(Debug)]

@@ -83,6 +83,21 @@ pub struct GuardDecision {
     pub label: Arc<str>,
     /// What followed.
     pub action: GuardAction,
+    /// By which score, where a classifier decided.
+    pub evidence: Option<GuardEvidence>,
+}
+
+/// What a classifier's judgement rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardEvidence {
+    /// The first digits of the digest over the model's files.
+    pub model: Arc<str>,
+    /// The version of the model's calibration.
+    pub calibration: Arc<str>,
+    /// The highest score of a text, in millionths.
+    pub score: u32,
+    /// The score from which a text is found guilty, in millionths.
+    pub threshold: u32,
 }
 
 /// What a guard reads.

@@ -6,14 +6,14 @@ use proptest::prelude::*;
 
 use super::{
     Attempt, BreakerEvent, BreakerState, CacheResult, Endpoint, GuardAction, GuardDecision,
-    GuardStage, LimitDecision, LimitScope, LimitVerdict, LimitedResource, Record, RequestId,
-    Timings, TraceId,
+    GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict, LimitedResource, Record,
+    RequestId, Timings, TraceId,
 };
 use crate::{
     config::valid::{
         self, Bounds, CachePolicy, CacheScope, CallerKey, DeprecationPolicy, Dialect, MockPolicy,
-        Model, ModelAccess, Params, Placement, Provider, ProviderKind, RateLimits, RetryPolicy,
-        Target, Timeouts,
+        Model, ModelAccess, Params, Placement, Prefill, Provider, ProviderKind, RateLimits,
+        Recovery, RetryPolicy, Target, Timeouts,
     },
     price::Usage,
     refusal::Code,
@@ -51,6 +51,7 @@ pub(crate) fn target(provider: &str, model: &str) -> Arc<Target> {
             max_completion_tokens: false,
             sampling: true,
             stream_usage: true,
+            prefill: Prefill::None,
             context: None,
         },
         retirement: None,
@@ -91,6 +92,7 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
         limits: RateLimits::default(),
         budget: None,
         deprecated: DeprecationPolicy::Allow,
+        recovery: Recovery::Continue,
         guards: vec![],
     })
 }
@@ -111,6 +113,8 @@ pub(crate) fn full() -> Record {
             failure: Some(Code::UpstreamError),
             took: DurationMs(120),
             first_chunk: None,
+            usage: None,
+            cost: None,
         },
         Attempt {
             target: second,
@@ -119,6 +123,8 @@ pub(crate) fn full() -> Record {
             failure: Some(Code::StreamInterrupted),
             took: DurationMs(900),
             first_chunk: Some(DurationMs(45)),
+            usage: None,
+            cost: None,
         },
     ];
     record.fallback = true;
@@ -152,6 +158,12 @@ pub(crate) fn full() -> Record {
         stage: GuardStage::Input,
         label: "safe".into(),
         action: GuardAction::Pass,
+        evidence: Some(GuardEvidence {
+            model: "3f5a0c9d1e2b".into(),
+            calibration: "2026-11-23".into(),
+            score: 120_000,
+            threshold: 910_000,
+        }),
     }];
     (record.bytes_in, record.bytes_out, record.client_left) = (512, 2048, true);
     record
@@ -196,6 +208,8 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
                 failure,
                 took: DurationMs(upstream),
                 first_chunk: first_token.map(DurationMs),
+                usage: None,
+                cost: None,
             })
             .collect();
         record.target = record.attempts.last().map(|attempt| Arc::clone(&attempt.target));

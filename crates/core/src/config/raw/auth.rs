@@ -27,6 +27,8 @@ raw! {
         limits: RawRateLimits,
         /// What it may use of one model, by model name.
         model_limits: Named<RawRateLimits>,
+        /// Names of guards, beside those of the model.
+        guards: List<String>,
         /// What it may spend; without it, spending is not limited.
         budget: RawBudget,
         /// The team whose budget it spends too, a name under `teams`.
