@@ -77,7 +77,7 @@ fn call(record: &Record, index: usize, attempt: &Attempt, is_last: bool) -> Valu
         None => attributes,
     };
     let answered = is_last && attempt.failure.is_none();
-    let attributes = match record.billed().filter(|_| answered) {
+    let attributes = match attempt.usage.or_else(|| record.billed().filter(|_| answered)) {
         Some(usage) => used(attributes, usage),
         None => attributes,
     };

@@ -55,11 +55,9 @@ async fn post(url: &str, further: &[(String, String)], body: Vec<u8>) -> Result<
     let sent = reply.send_with_signal(&signal);
     let late = Delay::from(PATIENCE);
     let answered = crate::objects::race(sent, late).await;
-    match answered {
-        Some(reply) => Ok((200..300).contains(&reply?.status_code())),
-        None => {
-            controller.abort();
-            Ok(false)
-        }
-    }
+    let Some(reply) = answered else {
+        controller.abort();
+        return Ok(false);
+    };
+    Ok((200..300).contains(&reply?.status_code()))
 }
