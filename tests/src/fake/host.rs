@@ -249,7 +249,7 @@ impl Host for FakeHost {
         let mut heard = self.heard.borrow_mut();
         assert_eq!(heard.status, 0, "a caller is answered once");
         heard.status = answer.status;
-        heard.headers = answer.headers.to_owned();
+        answer.headers.clone_into(&mut heard.headers);
         match answer.body {
             AnswerBody::Whole(bytes) => heard.body = bytes.to_vec(),
             AnswerBody::AsReceived => heard.body.clone_from(&self.received.borrow()),

@@ -242,7 +242,9 @@ impl World {
         self.now.set(next.max(self.now.get()));
         let due: Vec<_> = timers.extract_if(.., |(moment, _)| *moment <= next).collect();
         drop(timers);
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        for (_, waker) in due {
+            waker.wake();
+        }
     }
 }
 
