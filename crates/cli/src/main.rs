@@ -10,6 +10,10 @@ mod lint;
 
 use std::process::ExitCode;
 
+/// Syntax trees are many small pieces, which the system's allocator is slow to give and slower to take back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]

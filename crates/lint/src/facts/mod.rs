@@ -14,10 +14,11 @@ pub(crate) use node::{Arm, FnId, Kind, LoopKind, ModId, Node, NodeId, Pat};
 pub(crate) use types::TypeRef;
 
 use crate::text::{Lines, Scan, Span};
+use serde::{Deserialize, Serialize};
 pub(crate) use smol_str::SmolStr as Name;
 
 /// Everything known of one file before it is joined with others.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct FileFacts {
     /// Path relative to the folder linted, with forward slashes.
     pub(crate) path: String,

@@ -109,11 +109,6 @@ impl Knowledge {
         self.by_package.get(package).and_then(|at| self.crates.get(*at))
     }
 
-    /// Every crate.
-    pub(crate) fn crates(&self) -> &[Known] {
-        &self.crates
-    }
-
     /// Whether any crate knows something of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.names.contains_key(name)

@@ -37,6 +37,8 @@ pub(crate) struct Dependency {
     pub(crate) version: Option<Version>,
     /// Whether it is there for tests only.
     pub(crate) dev: bool,
+    /// Its folder, where the manifest says that it lies in one.
+    pub(crate) folder: Option<String>,
 }
 
 /// A package's manifest, or a workspace's.
@@ -131,7 +133,7 @@ impl Manifest {
     }
 
     /// Reads the dependencies, with what the workspace's root says of inherited ones and what the lock file chose.
-    pub(crate) fn settle(&mut self, root: Option<&Table>, lock: &Lock) {
+    pub(crate) fn settle(&mut self, root: Option<&Manifest>, lock: &Lock) {
         let mut tables: Vec<(&Table, bool)> = Vec::new();
         let push = |holder: &'_ Table, found: &mut Vec<(Table, bool)>| {
             for (key, dev) in [
@@ -158,7 +160,9 @@ impl Manifest {
         let mut found = Vec::new();
         for (table, dev) in tables {
             found.extend(
-                table.iter().map(|(alias, value)| dependency(alias, value, dev, root, lock)),
+                table
+                    .iter()
+                    .map(|(alias, value)| self.dependency_of(alias, value, dev, root, lock)),
             );
         }
         self.dependencies = found;
@@ -174,29 +178,37 @@ impl Manifest {
         self.table.contains_key("workspace")
     }
 
+    fn dependency_of(
+        &self,
+        alias: &str,
+        value: &Value,
+        dev: bool,
+        root: Option<&Manifest>,
+        lock: &Lock,
+    ) -> Dependency {
+        let inherited = value.get("workspace").and_then(Value::as_bool) == Some(true);
+        let shared = root
+            .filter(|_| inherited)
+            .and_then(|root| Some((root, root.workspace_dependencies()?.get(alias)?)));
+        let (by, value) = shared.unwrap_or((self, value));
+        let package = value.get("package").and_then(Value::as_str).unwrap_or(alias);
+        let wanted = value.as_str().or_else(|| value.get("version").and_then(Value::as_str));
+        let wanted = wanted.and_then(|text| VersionReq::parse(text).ok());
+        let locked =
+            lock.version(package, wanted.as_ref()).or_else(|| lock.version(package, None)).cloned();
+        Dependency {
+            alias: alias.replace('-', "_"),
+            package: package.to_owned(),
+            version: locked.or_else(|| wanted.as_ref().and_then(least)),
+            dev,
+            folder: value.get("path").and_then(Value::as_str).map(|path| join(by.folder(), path)),
+        }
+    }
+
     /// The dependency known in code as `ident`.
     pub(crate) fn dependency(&self, ident: &str) -> Option<&Dependency> {
         self.dependencies.iter().find(|of| of.alias == ident)
     }
-}
-
-fn dependency(
-    alias: &str,
-    value: &Value,
-    dev: bool,
-    root: Option<&Table>,
-    lock: &Lock,
-) -> Dependency {
-    let inherited = value.get("workspace").and_then(Value::as_bool) == Some(true);
-    let value =
-        if inherited { root.and_then(|root| root.get(alias)).unwrap_or(value) } else { value };
-    let package = value.get("package").and_then(Value::as_str).unwrap_or(alias);
-    let wanted = value.as_str().or_else(|| value.get("version").and_then(Value::as_str));
-    let wanted = wanted.and_then(|text| VersionReq::parse(text).ok());
-    let locked =
-        lock.version(package, wanted.as_ref()).or_else(|| lock.version(package, None)).cloned();
-    let version = locked.or_else(|| wanted.as_ref().and_then(least));
-    Dependency { alias: alias.replace('-', "_"), package: package.to_owned(), version, dev }
 }
 
 /// The least version a requirement names.

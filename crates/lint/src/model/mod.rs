@@ -15,7 +15,7 @@ mod scope;
 mod types;
 mod values;
 
-pub(crate) use build::Inputs;
+pub(crate) use build::{Inputs, settled};
 pub(crate) use calls::{ModelCall, Purpose};
 pub(crate) use graph::Graph;
 pub(crate) use modules::{Def, Module, ModuleId};
