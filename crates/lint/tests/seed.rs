@@ -37,23 +37,23 @@ fn clauses(linter: &Linter, files: Files) -> BTreeSet<String> {
 
 fn check_every_example() {
     let linter = Linter::new().unwrap();
-    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/seed");
-    let mut seen = (0, 0);
-    for path in entries(&seed).iter().flat_map(|topic| entries(topic)) {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/seed");
+    let mut counted = (0, 0);
+    for path in entries(&examples).iter().flat_map(|topic| entries(topic)) {
         let (files, text) = case(&path);
         let found = clauses(&linter, files);
         if path.file_name().unwrap().to_string_lossy().starts_with("good") {
             assert!(found.is_empty(), "{}: {found:?}", path.display());
-            seen.0 += 1;
+            counted.0 += 1;
             continue;
         }
         let wanted = text.lines().next().unwrap().strip_prefix("// breaks:").unwrap();
         for clause in wanted.split_whitespace() {
             assert!(found.contains(clause), "{} does not break {clause}", path.display());
         }
-        seen.1 += 1;
+        counted.1 += 1;
     }
-    assert!(seen.0 >= 4 && seen.1 >= 8, "examples are missing: {seen:?}");
+    assert!(counted.0 >= 4 && counted.1 >= 8, "cases are missing: {counted:?}");
 }
 
 #[test]
