@@ -7,7 +7,6 @@ import { createWriteStream, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { heapAfterCollection } from "./inspector.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const build = `${root}crates/worker/build`;
@@ -107,7 +106,6 @@ const miniflare = new Miniflare({
   ...convertV4MiniflareOptions({
     workers,
     cf: false,
-    ...(options.probed ? { inspectorPort: 0 } : {}),
     log: new Log(LogLevel.WARN),
     handleStructuredLogs: ({ message }) => log.write(`${message}\n`),
   }),
@@ -126,10 +124,6 @@ say({
 });
 
 const commands = {
-  // The live heap of an isolate, in bytes, after its garbage was collected.
-  async heap({ isolate }) {
-    return { bytes: await heapAfterCollection(await miniflare.getInspectorURL(), `gateway-${isolate}`) };
-  },
   async put({ binding, key, value }) {
     const store = await miniflare.getKVNamespace(binding, "gateway-0");
     await store.put(key, value);

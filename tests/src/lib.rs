@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod client;
+pub mod fake;
 pub mod faults;
 pub mod keys;
 pub mod provider;

@@ -11,6 +11,7 @@ use std::{
 use serde_json::Value;
 use tollhouse_tests::{
     faults::{Case, Fault, Report, Told, WELL},
+    provider::Seen,
     workerd::{Options, Workerd, root},
 };
 
@@ -134,6 +135,13 @@ fn check_provider(case: &Case, problems: &mut Problems) {
     let mut cancelled = expected.cancelled.clone();
     cancelled.resize(asked.len(), 0);
     problems.compare("how often targets were called off", &case.cancelled(), &cancelled);
+    if expected.given.is_some() {
+        let last = seen.last().and_then(|calls| calls.last()).map_or(Value::Null, Seen::json);
+        let message = last["messages"].as_array().and_then(|all| all.last().cloned());
+        let given = message.filter(|message| message["role"] == "assistant");
+        let given = given.and_then(|message| message["content"].as_str().map(str::to_owned));
+        problems.compare("what the last target was given", &given, &expected.given);
+    }
     let first = seen.first().map(Vec::as_slice).unwrap_or_default();
     let pauses = first.iter().zip(first.iter().skip(1)).map(|(one, next)| next.at - one.at);
     for (pause, least) in pauses.zip(&expected.pauses_ms) {

@@ -7,15 +7,19 @@ never trained on; of the others a fixed share goes to calibration and to the tes
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import duplicates, generated, grammar as grammars, public
+from .stdlib import stdlib
 from .carriers import carried
 from .example import Example
 
 PUBLIC_ATTACKS = ("deepset", "jailbreaks", "bipia-public", "extraction-public")
 UNSEEN_BENIGN = ("clinc-oos", "user-oriented", "mt-bench", "presidio", "bipia-email", "bipia-code", "self-instruct")
+# What these ask for would be suspicious in a document or a tool's result.
+_USERS_ONLY = ("provenance", "chat", "personas", "trigger", "self-instruct", "user-oriented", "mt-bench", "roleplay",
+               "clinc", "clinc-oos", "codegen", "toolformer")
 _CALIBRATION, _TEST = 0.14, 0.10
 
 
@@ -59,8 +63,21 @@ def _public_attacks(root: Path, grammar: grammars.Grammar, dice: random.Random) 
     return found
 
 
+def _moved(examples: list[Example], share: float, dice: random.Random, sources: tuple[str, ...]) -> list[Example]:
+    """The examples, a share of them as if they had come from elsewhere; wishes that only a user may utter stay."""
+    return [replace(example, source=dice.choice(sources))
+            if example.source == "user" and example.family not in _USERS_ONLY and dice.random() < share else example
+            for example in examples]
+
+
+def _replies(root: Path, dice: random.Random) -> list[Example]:
+    """Replies of GPTeacher as documents and results of tools: prose and code that ask nothing of a model."""
+    return [Example(text, dice.choice(("document", "tool", "user")), False, "replies")
+            for text in dice.sample(public.responses(root), 5000) if len(text) > 60]
+
+
 def _public_benign(root: Path, dice: random.Random) -> list[Example]:
-    by_family: dict[str, list[Example]] = {}
+    by_family: dict[str, list[Example]] = {"replies": _replies(root, dice), "stdlib": stdlib(dice)}
     for example in public.benign(root):
         by_family.setdefault(example.family, []).append(example)
     return [example for family, group in by_family.items()
@@ -74,7 +91,9 @@ def assemble(root: Path, seeds: Path, seed: int, scale: float) -> Data:
     words = sorted({word for text in grammar.literals["passage"][:400] for word in text.split() if word.isalpha()})
     attacks = _unique(_public_attacks(root, grammar, dice))
     attacks += _unique(generated.attacks(grammar, dice, scale, words))
-    everyday = _public_benign(root, dice) + generated.benign(grammar, dice, scale)
+    attacks = _moved(attacks, 0.12, dice, ("document", "tool", "system"))
+    everyday = _moved(_public_benign(root, dice), 0.25, dice, ("document", "tool"))
+    everyday += _moved(generated.benign(grammar, dice, scale), 0.06, dice, ("document", "tool"))
     dice.shuffle(everyday)
     data = Data(attacks=attacks)
     for example in _unique(everyday):

@@ -61,7 +61,7 @@ def _units(piece: str, unit: str) -> np.ndarray:
 
 
 def _row(piece: str, source: str, shape: LinearShape) -> tuple[np.ndarray, np.ndarray]:
-    columns, values, offset = [], [], 0
+    columns, values, offset = [np.empty(0, np.int32)], [np.empty(0, np.float32)], 0
     units = {}
     for table in shape.tables:
         if table.serves(source):

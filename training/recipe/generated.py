@@ -65,7 +65,7 @@ def _provenance(count: int, grammar: Grammar, dice: random.Random) -> Iterator[E
         text = grammar.expand(dice.choice(frames), dice)
         for theirs, mine in (("the user's", "my"), ("The user's", "My"), ("the user", "my wife"), ("your answer", "the page")):
             text = text.replace(theirs, mine)
-        if not any(word in text for word in ("hacked", "PWNED", "pwned", "your system prompt", "|", "rm -rf")):
+        if not any(word in text for word in ("hacked", "PWNED", "pwned", "your ", "ccess granted", "ACCESS", "rm -rf", "say ", "secrets", "tell ")):
             yield Example(text, "user", False, "provenance")
 
 

@@ -69,11 +69,16 @@ def extraction(root: Path) -> list[str]:
     return [text for group in groups.values() for text in group]
 
 
+# BIPIA's tasks that are ordinary questions: out of place in a document, but no order to change an answer or to do harm.
+_PLAIN_TASKS = ("Information Retrieval", "Content Creation", "Learning and Tutoring", "Language Translation",
+                "Programming Help")
+
+
 def bipia_attacks(root: Path) -> list[str]:
-    """BIPIA's training attacks for text and code."""
+    """BIPIA's training attacks for text and code, without plain questions."""
     folder = root / "microsoft+BIPIA/benchmark"
     return [text for name in ("text_attack_train.json", "code_attack_train.json")
-            for group in _json(folder / name).values() for text in group]
+            for group, texts in _json(folder / name).items() if group not in _PLAIN_TASKS for text in texts]
 
 
 def harmful(root: Path) -> list[str]:

@@ -28,6 +28,6 @@ pub use digest::Files;
 pub use error::{LoadError, RunError};
 pub use manifest::{Manifest, Trained};
 #[cfg(feature = "shipped")]
-pub use shipped::{shipped, shipped_names};
+pub use shipped::{shipped, shipped_names, shipped_parts};
 pub use source::{Source, UnknownSource};
 pub use verdict::{OperatingPoint, Verdict};

@@ -305,33 +305,49 @@ class Pieces {
     this.due = Infinity;
     this.timer = undefined;
     this.heardOut = false;
-    this.arrived = ({ done, value }) => {
+    // A piece that came when nobody waited for it any more.
+    this.early = undefined;
+    this.reading = false;
+    this.arrived = (piece) => {
+      this.reading = false;
       this.until = Infinity;
       this.heardOut = false;
-      if (!done) return this.end(0, value);
-      this.over();
-      this.end(NOTHING);
+      if (this.done === undefined) this.early = piece;
+      else this.hand(piece);
     };
     this.failed = () => {
-      this.over();
-      this.end(this.call.left ? CALLER_LEFT : FAILED);
+      this.reading = false;
+      this.hand(undefined);
     };
     this.rung = () => {
       this.due = Infinity;
       if (this.until === Infinity) return;
       if (Date.now() < this.until) return this.arm();
       if (!this.heardOut) return this.hearOut();
-      this.over();
-      this.held.controller.abort();
+      this.until = Infinity;
+      this.heardOut = false;
       this.end(TIMED_OUT);
     };
     this.ask = () => {
-      if (this.call.left) return this.failed();
+      const { early } = this;
+      this.early = undefined;
+      if (this.call.left) return this.hand(undefined);
+      if (early) return this.hand(early);
       this.until = Date.now() + this.idleMs;
       // A timer that rings too early looks again, so it is set anew only where it would ring too late.
       if (this.until < this.due) this.arm();
+      if (this.reading) return;
+      this.reading = true;
       this.reader.read().then(this.arrived, this.failed);
     };
+  }
+
+  // Hands on what was read; nothing is a failure.
+  hand(piece) {
+    if (piece && !piece.done) return this.end(0, piece.value);
+    this.over();
+    if (piece) return this.end(NOTHING);
+    this.end(this.call.left ? CALLER_LEFT : FAILED);
   }
 
   next(done, idleMs) {
@@ -372,7 +388,7 @@ class Pieces {
   // connection for the next call; any other is called off.
   drop() {
     this.over();
-    if (this.call.left) return this.held.controller.abort();
+    if (this.call.left || this.reading) return this.held.controller.abort();
     this.call.drained = new Promise((resolve) => {
       const called = () => {
         this.held.controller.abort();
@@ -480,11 +496,11 @@ export function kv_put(id, slot, binding, key, body, ttlSeconds) {
   );
 }
 
-export function post(id, slot, url, body, ms) {
+export function post(id, slot, url, head, body, ms) {
   const done = completer(id, slot);
   fetch(url, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...record(head) },
     body: body.slice(),
     redirect: "manual",
     signal: AbortSignal.timeout(ms),

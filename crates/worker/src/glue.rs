@@ -38,7 +38,7 @@ extern "C" {
         body: &[u8],
         ttl_seconds: f64,
     );
-    pub(crate) fn post(call: u32, slot: u32, url: &str, body: &[u8], ms: f64);
+    pub(crate) fn post(call: u32, slot: u32, url: &str, head: &str, body: &[u8], ms: f64);
     pub(crate) fn finish(call: u32);
     pub(crate) fn cancel(slot: u32);
     pub(crate) fn log(line: &str);

@@ -9,12 +9,16 @@ mod executor;
 mod glue;
 mod host;
 mod isolate;
+mod judge;
+mod models;
 mod objects;
 mod ops;
 mod pages;
 
 pub use objects::{Ledger, Limiter};
 use tollhouse_core::{
+    guard::answers::Judging,
+    openai::Endpoint,
     pipeline::{self, exchange::Arrived},
     record::RequestId,
     refusal::{Code, Refusal},
@@ -42,10 +46,17 @@ pub fn begin(call: u32, head: &str, now: f64) {
     });
 }
 
-/// Makes a panic say where it happened, before the instance is replaced.
+/// Makes a panic say where it happened, before the instance is replaced, and loads the models.
 #[wasm_bindgen(start)]
 pub fn start() {
     console_error_panic_hook::set_once();
+    models::start();
+}
+
+/// What goes through the pipeline.
+enum Call {
+    Model(Endpoint),
+    Judge(Judging),
 }
 
 async fn serve(call: u32, arrived: Arrived) {
@@ -56,8 +67,9 @@ async fn serve(call: u32, arrived: Arrived) {
         Err(refusal) => return pages::refuse_route(call, id, &arrived.path, &refusal),
     };
     let gate = isolate.gate(call).await;
-    let endpoint = match route {
-        Route::Model(endpoint) => endpoint,
+    let call_of = match route {
+        Route::Model(endpoint) => Call::Model(endpoint),
+        Route::Judge(judging) => Call::Judge(judging),
         Route::Models
         | Route::ModelNamed(_)
         | Route::HealthLive
@@ -77,7 +89,10 @@ async fn serve(call: u32, arrived: Arrived) {
     };
     isolate.enter();
     let host = WorkerHost::new(call, &arrived);
-    pipeline::run(&host, &gate, arrived, endpoint, id).await;
+    match call_of {
+        Call::Model(endpoint) => pipeline::run(&host, &gate, arrived, endpoint, id).await,
+        Call::Judge(way) => pipeline::judging::judge(&host, &gate, arrived, way, id).await,
+    }
     isolate.tend(call).await;
 }
 

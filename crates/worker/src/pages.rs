@@ -92,7 +92,9 @@ async fn page(
             ledger(call, "/usage", &arrived.query).await
         }
         // Model calls go through the pipeline.
-        Route::Model(_) => Err(Refusal::new(Code::Internal, "a model call is no page")),
+        Route::Model(_) | Route::Judge(_) => {
+            Err(Refusal::new(Code::Internal, "a model call is no page"))
+        }
     }
 }
 

@@ -67,6 +67,13 @@ pub enum Answer {
         /// How many words come before that.
         words: usize,
     },
+    /// What a model says that goes on with an answer after so many words of it.
+    Rest {
+        /// How many.
+        words: usize,
+    },
+    /// Another answer altogether.
+    Other,
     /// A good answer.
     Well,
 }
@@ -117,6 +124,8 @@ impl Answer {
             Self::NoDone => unended(delivery, end_of_stream()),
             Self::NoEnd => unended(delivery, Step::Stall),
             Self::Filtered { words } => filtered(delivery, *words),
+            Self::Rest { words } => says(delivery, WELL.get(*words..).unwrap_or_default()),
+            Self::Other => says(delivery, &["A lazy ", "dog ", "sleeps."]),
             Self::Well => well(delivery),
         }
     }
@@ -127,9 +136,13 @@ fn pairs(headers: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
 }
 
 fn well(delivery: Delivery) -> Vec<Step> {
+    says(delivery, &WELL)
+}
+
+fn says(delivery: Delivery, words: &[&str]) -> Vec<Step> {
     match delivery {
-        Delivery::Whole => json_reply(200, &[], &completion(&WELL.concat())),
-        Delivery::Streamed => chat_stream(&WELL),
+        Delivery::Whole => json_reply(200, &[], &completion(&words.concat())),
+        Delivery::Streamed => chat_stream(words),
     }
 }
 

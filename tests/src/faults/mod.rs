@@ -83,6 +83,8 @@ pub struct Expected {
     pub asked: Vec<usize>,
     /// How many attempts the log names, where some met nobody.
     pub attempts: Option<usize>,
+    /// The text of an answer that the last call of the last target was to go on with.
+    pub given: Option<String>,
     /// The least time between the calls of the first target, in milliseconds.
     #[serde(default)]
     pub pauses_ms: Vec<u64>,

@@ -35,6 +35,9 @@ const HELD_TOKENS: u64 = 400_000;
 /// What the longest request of all leaves of it.
 const SPARE_TOKENS: u64 = 200;
 
+/// Between two looks at the memory.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
 /// How to soak.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
@@ -44,7 +47,7 @@ pub struct Plan {
     pub callers: usize,
     /// Over how many isolates they are spread.
     pub isolates: usize,
-    /// Between two looks at the memory.
+    /// Between two lines about the memory.
     pub interval: Duration,
 }
 
@@ -150,21 +153,17 @@ fn load(world: &World, plan: Plan) -> Result<Vec<Sample>> {
     thread::scope(|scope| {
         let callers: Vec<_> =
             (0..plan.callers).map(|_| scope.spawn(|| world.call_until(until))).collect();
-        let mut samples = Vec::new();
+        let mut samples: Vec<Sample> = Vec::new();
+        let mut told = began;
         while let Some(left) = until.checked_duration_since(Instant::now()) {
             // Only time shows what memory does in time.
-            thread::sleep(left.min(plan.interval));
-            let minute = began.elapsed().as_secs_f64() / 60.0;
-            let sample = Sample::take(&world.gateway, plan.isolates, minute)?;
+            thread::sleep(left.min(LOOK_EVERY));
+            let sample = Sample::take(&world.gateway, plan.isolates, began)?;
             samples.push(sample);
-            eprintln!(
-                "{:>4.0} s {:>8} calls; MiB: {:>5.0} resident, {:>5.1} live JavaScript, {:>4.1} Rust",
-                sample.minute * 60.0,
-                world.calls.load(Ordering::Relaxed),
-                sample.resident,
-                sample.heap,
-                sample.rust
-            );
+            if told.elapsed() >= plan.interval {
+                told = Instant::now();
+                eprintln!("{sample}, {:>8} calls", world.calls.load(Ordering::Relaxed));
+            }
         }
         for caller in callers {
             caller.join().map_err(|_| anyhow!("a caller panicked"))??;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tollhouse_classify::{Classifier, Source, Verdict};
+use tollhouse_core::guard::normal::views;
 
 use super::Threshold;
 
@@ -41,8 +42,11 @@ impl<'a> Judge<'a> {
         self.judge(text, Source::User)
     }
 
+    /// As the gateway's guards do: the text and what it says without its disguises, the worst counts.
     fn judge(&self, text: &str, source: Source) -> Result<Value, String> {
-        let scores = self.classifier.highest([text], source).map_err(|error| error.to_string())?;
+        let views = views(text);
+        let all = std::iter::once(text).chain(views.iter().map(|view| view.text.as_str()));
+        let scores = self.classifier.highest(all, source).map_err(|error| error.to_string())?;
         let scores = scores.ok_or("there is no text")?;
         let verdict = self.verdict(scores.score, source);
         let label = self.classifier.label(&scores, verdict);

@@ -20,10 +20,7 @@ pub(crate) enum Failure {
 
 /// Loads the shipped model of that name, else the one in that folder.
 pub(crate) fn load(name: &str) -> Result<Classifier, Failure> {
-    let loaded = match shipped(name) {
-        Some(loaded) => loaded,
-        None => return folder(name),
-    };
+    let Some(loaded) = shipped(name) else { return folder(name) };
     loaded.map_err(|source| Failure::Load { name: name.to_owned(), source })
 }
 

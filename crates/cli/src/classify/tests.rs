@@ -93,6 +93,14 @@ fn a_bad_line_is_answered_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_disguise_does_not_help() {
+    let (answers, _) = answers(false, "ＳＨＯＵＴＩＮＧ\nｑｕｉｅｔ".as_bytes());
+    let verdicts: Vec<_> =
+        answers.iter().map(|answer| answer["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["block", "allow"]);
+}
+
+#[test]
 fn plain_lines_are_texts_of_a_user() {
     let (answers, outcome) = answers(false, b"SHOUT\r\n\nquiet {\"text\"");
     let verdicts: Vec<_> =

@@ -5,6 +5,7 @@ use super::{
     exchange::{Answer, AnswerBody},
     head,
     host::Host,
+    spend,
     stages::Admitted,
 };
 use crate::{
@@ -14,13 +15,14 @@ use crate::{
     units::{Tokens, UnixMs},
 };
 
-/// Takes from the limits what was really used, and gives the rest of the reserve back.
+/// Takes from limits and budgets what was really used, and gives the rest of the reserves back.
 ///
-/// Consumes the proof: a reservation is settled exactly once.
+/// Consumes the proof: reserves are settled exactly once.
 pub(super) fn settle(gate: &Gate, admitted: Admitted, now: UnixMs, record: &mut Record) {
     let used = record.usage.map_or(Tokens(0), crate::price::Usage::total);
     record.settled = used;
     gate.lessee.borrow_mut().settle(admitted.reservation, used, now);
+    spend::book(gate, admitted.hold, record.billed_cost());
 }
 
 /// Tells a refused caller, completes the record and hands it to the host.

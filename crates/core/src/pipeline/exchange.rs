@@ -94,7 +94,7 @@ pub enum SendFailure {
 /// Why a stream ended before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadFailure {
-    /// Nothing came for too long.
+    /// Nothing came in the time given; the stream is still open.
     TimedOut,
     /// The connection broke.
     Failed,

@@ -3,6 +3,7 @@
 use super::client::count;
 use super::evidence::Evidence;
 use super::{Asked, Hit};
+use crate::knowledge::Role;
 use crate::model::{FnRef, ModelCall, Purpose};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -66,6 +67,9 @@ impl<'k> Asked<'_, 'k> {
         call: &ModelCall<'k>,
         evidence: &Evidence<'_>,
     ) -> Option<Vec<FnRef>> {
+        if evidence.roles.has(Role::Retry) && self.resends(call.at) {
+            return None;
+        }
         let path = self.bare_path(call.at, evidence)?;
         let origins = self.w.origins(call.at, self.graph);
         let made_so = origins.known.iter().any(|origin| origin.roles.any(evidence.roles));

@@ -54,8 +54,8 @@ impl<'k> Asked<'_, 'k> {
         let wrapped = self.live().filter(|call| self.hands_on(call.function));
         let wrapped = wrapped.flat_map(|call| self.graph.callers(call.function));
         let wrapped = wrapped.filter(|edge| edge.exact && self.is_call(edge.site));
-        let sites: BTreeSet<At> =
-            self.live().map(|call| call.at).chain(wrapped.map(|edge| edge.site)).collect();
+        let direct = self.live().filter(|call| !opens_later(call)).map(|call| call.at);
+        let sites: BTreeSet<At> = direct.chain(wrapped.map(|edge| edge.site)).collect();
         sites.into_iter()
     }
 
@@ -306,4 +306,10 @@ impl<'k> Asked<'_, 'k> {
 fn success(arms: &[Arm]) -> Option<Name> {
     let arm = arms.iter().find(|arm| arm.pat.head_name() == "Ok")?;
     arm.pat.names.first().cloned()
+}
+
+/// Whether a call only sets a stream of events up: what it returns is no outcome yet.
+fn opens_later(call: &ModelCall<'_>) -> bool {
+    let returns = call.fact.returns.as_deref().and_then(<[Name]>::last);
+    returns.is_some_and(|name| name == "EventSource")
 }

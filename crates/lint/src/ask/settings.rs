@@ -229,7 +229,7 @@ fn is_settings(of: &StructFact) -> bool {
             .any(|attr| attr.text.contains("skip_serializing_if"))
         && !["Config", "Settings", "Conf"].iter().any(|word| of.name.contains(word));
     let wire = sent
-        || of.name == "GenerationConfig"
+        || of.name.contains("GenerationConfig")
         || of.attrs.iter().any(|attr| attr.text.contains("camelCase"));
     let read = !wire && of.derives.iter().any(|derive| derive == "Deserialize");
     named

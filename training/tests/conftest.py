@@ -1,0 +1,6 @@
+"""Makes the recipe importable from wherever pytest is run."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
