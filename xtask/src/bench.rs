@@ -1,5 +1,5 @@
 //! Builds the Worker as it is deployed and measures it against a JavaScript pass-through; measures
-//! the classifiers against onnxruntime.
+//! the classifiers against onnxruntime, and the linter against parsing alone.
 
 mod classify;
 
@@ -11,18 +11,24 @@ use crate::{
     setup,
 };
 
-/// The section that needs no gateway.
+/// The sections that need no gateway.
 const CLASSIFY: &str = "classify";
+const LINT: &str = "lint";
 
 /// Prints ratios, and the size of what is deployed; of the named cases only, if any are named.
 pub(crate) fn run(sh: &Shell, names: &[String]) -> Result<()> {
-    let (sections, cases): (Vec<_>, Vec<_>) = names.iter().partition(|name| *name == CLASSIFY);
+    let (sections, cases): (Vec<_>, Vec<_>) =
+        names.iter().partition(|name| [CLASSIFY, LINT].contains(&name.as_str()));
+    let named = |section: &str| sections.iter().any(|name| *name == section);
     let all = names.is_empty();
     if all || !cases.is_empty() {
         gateway(sh, &cases)?;
     }
-    if all || !sections.is_empty() {
+    if all || named(CLASSIFY) {
         classify::run(sh)?;
+    }
+    if all || named(LINT) {
+        lint(sh)?;
     }
     Ok(())
 }
@@ -33,5 +39,11 @@ fn gateway(sh: &Shell, cases: &[&String]) -> Result<()> {
     cmd!(sh, "cargo run --quiet --package tollhouse-tests --bin bench -- {cases...}")
         .quiet()
         .run()?;
+    Ok(())
+}
+
+fn lint(sh: &Shell) -> Result<()> {
+    setup::say("measuring the linter; ast-grep and semgrep take part where they are installed");
+    cmd!(sh, "cargo bench --quiet --package tollhouse --bench lint").quiet().run()?;
     Ok(())
 }

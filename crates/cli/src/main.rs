@@ -36,7 +36,11 @@ enum Command {
         id: String,
     },
     /// List every lint rule.
-    Rules,
+    Rules {
+        /// Print the page that explains them all.
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 /// How a subcommand ended.
@@ -73,7 +77,7 @@ fn main() -> ExitCode {
         Command::Classify(args) => linted(classify::run(&args).map(status)),
         Command::Lint(args) => linted(lint::lint(&args)),
         Command::Explain { id } => linted(commands::explain::explain(&id)),
-        Command::Rules => linted(commands::rules::rules()),
+        Command::Rules { markdown } => linted(commands::rules::rules(markdown)),
     }
 }
 

@@ -38,7 +38,12 @@ fn each_format_reads_as_it_should() {
     for format in ["text", "json", "github"] {
         insta::assert_snapshot!(format, lint(package.path(), &["--format", format]));
     }
-    let log: Value = serde_json::from_str(&lint(package.path(), &["--format", "sarif"])).unwrap();
+    let mut log: Value =
+        serde_json::from_str(&lint(package.path(), &["--format", "sarif"])).unwrap();
+    for result in log["runs"][0]["results"].as_array_mut().unwrap() {
+        // It moves with every new rule, and is held to the rules below.
+        result.as_object_mut().unwrap().remove("ruleIndex");
+    }
     let results = serde_json::to_string_pretty(&log["runs"][0]["results"]).unwrap();
     insta::assert_snapshot!("sarif_results", results);
 }
@@ -47,7 +52,9 @@ fn each_format_reads_as_it_should() {
 fn sarif_keeps_to_the_published_schema() {
     let schema =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/sarif/sarif-schema-2.1.0.json");
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    // The published pattern of a language tag has a bracket too many, which makes it no pattern.
+    let schema = std::fs::read_to_string(schema).unwrap().replace("{2}]?$", "{2}?$");
+    let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let mut log: Value =
         serde_json::from_str(&lint(package().path(), &["--format", "sarif"])).unwrap();
@@ -122,4 +129,14 @@ fn a_file_of_ten_megabytes_and_a_thousand_small_ones_are_read() {
     }
     let found = lint(at, &["--format", "json"]);
     assert!(found.contains("max-tokens-out-of-range"), "{found}");
+}
+
+#[test]
+fn the_page_of_rules_is_the_rules() {
+    let command =
+        Command::new(env!("CARGO_BIN_EXE_tollhouse")).args(["rules", "--markdown"]).output();
+    let made = String::from_utf8(command.unwrap().stdout).unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lint/RULES.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(made == page, "run `cargo tollhouse rules --markdown > crates/lint/RULES.md`");
 }

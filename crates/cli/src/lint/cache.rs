@@ -112,11 +112,11 @@ impl Cache {
 /// Every entry: when it was written, where it is, how many bytes it has.
 fn entries(folder: &Path) -> Vec<(SystemTime, PathBuf, u64)> {
     let list = |at: &Path| fs::read_dir(at).into_iter().flatten().flatten().map(|of| of.path());
-    let entry = |path: PathBuf| {
+    let measured = |path: PathBuf| {
         let about = path.metadata().ok().filter(fs::Metadata::is_file)?;
         Some((about.modified().ok()?, path, about.len()))
     };
-    list(folder).flat_map(|shelf| list(&shelf).collect::<Vec<_>>()).filter_map(entry).collect()
+    list(folder).flat_map(|shelf| list(&shelf).collect::<Vec<_>>()).filter_map(measured).collect()
 }
 
 /// Where the cache lies when nobody says: `tollhouse/lint` in the user's cache folder, if there is one.

@@ -3,6 +3,7 @@
 use super::{Lock, folder, join};
 use crate::text::Span;
 use semver::{Version, VersionReq};
+use std::collections::HashMap;
 use toml::{Table, Value};
 
 /// What a source root is compiled into.
@@ -54,6 +55,8 @@ pub(crate) struct Manifest {
     pub(crate) lib: String,
     /// What it depends on.
     pub(crate) dependencies: Vec<Dependency>,
+    /// Where in `dependencies` a name of the code's stands.
+    by_alias: HashMap<String, usize>,
     /// Roots the manifest names itself.
     pub(crate) targets: Vec<Target>,
     /// Why the file could not be read as TOML, and where.
@@ -165,6 +168,9 @@ impl Manifest {
                     .map(|(alias, value)| self.dependency_of(alias, value, dev, root, lock)),
             );
         }
+        // The first of several wins: what the package needs goes before what its tests need.
+        self.by_alias =
+            found.iter().enumerate().rev().map(|(at, of)| (of.alias.clone(), at)).collect();
         self.dependencies = found;
     }
 
@@ -207,7 +213,7 @@ impl Manifest {
 
     /// The dependency known in code as `ident`.
     pub(crate) fn dependency(&self, ident: &str) -> Option<&Dependency> {
-        self.dependencies.iter().find(|of| of.alias == ident)
+        self.dependencies.get(*self.by_alias.get(ident)?)
     }
 }
 

@@ -108,6 +108,7 @@ impl Workspace<'_> {
     /// The dependency code calls `name`: by its key, or by the library it is known to hold (`rig-core` holds `rig`).
     fn depended<'m>(&self, manifest: &'m Manifest, name: &Name) -> Option<&'m Dependency> {
         manifest.dependency(name).or_else(|| {
+            self.knowledge.lib(name)?;
             let holds = |of: &&Dependency| {
                 of.alias == of.package.replace('-', "_")
                     && self.knowledge.package(&of.package).is_some_and(|k| k.lib == name.as_str())
