@@ -20,7 +20,7 @@ class NoBetterThanLength(RuntimeError):
 
 def _everyday(root: Path, seed: int) -> tuple[list[str], list[str]]:
     """Short requests to train on, and others to choose thresholds on."""
-    texts = [e.text for e in public.benign(root) if e.family in ("clinc", "banking")]
+    texts = public.texts(root, "clinc") + public.texts(root, "banking")
     chosen = random.Random(seed).sample(texts, 2 * _EVERYDAY)
     return chosen[:_EVERYDAY], chosen[_EVERYDAY:]
 

@@ -15,15 +15,18 @@ from .example import Example
 
 RATES = {"0.1%": 0.001, "1%": 0.01, "5%": 0.05}
 
-# Families left out together when the others are trained on, so that a relative does not give one away.
+# Families that are relatives: they are left out together, so that one does not give the other away.
 GROUPS: dict[str, tuple[str, ...]] = {
     "override": ("override", "deepset", "modes"),
-    "jailbreak": ("persona", "jailbreaks", "fiction", "prefix", "many_shot"),
+    "jailbreak": ("persona", "jailbreaks", "fiction", "prefix", "schemes", "many_shot"),
     "indirect": ("indirect", "tool_plain", "bipia", "bipia-public"),
     "extraction": ("extraction", "secrets", "extraction-public"),
     "form": ("fake_turn", "split", "suffix", "decode"),
     "languages": ("languages",),
 }
+
+# The groups that are left out of one training; relatives stay together and each training sees about half of them.
+FOLDS = (("jailbreak", "extraction", "form"), ("override", "indirect", "languages"))
 
 Score = Callable[[list[Example]], np.ndarray]
 
