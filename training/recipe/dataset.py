@@ -16,7 +16,7 @@ from .carriers import carried
 from .example import Example
 
 PUBLIC_ATTACKS = ("deepset", "jailbreaks", "bipia-public", "extraction-public")
-UNSEEN_BENIGN = ("clinc-oos", "user-oriented", "mt-bench", "presidio", "bipia-email", "bipia-code", "self-instruct")
+UNSEEN_BENIGN = ("clinc-oos", "mt-bench", "presidio", "bipia-email", "bipia-code")
 # What these ask for would be suspicious in a document or a tool's result.
 _USERS_ONLY = ("provenance", "chat", "personas", "trigger", "self-instruct", "user-oriented", "mt-bench", "roleplay",
                "clinc", "clinc-oos", "codegen", "toolformer")
@@ -31,7 +31,6 @@ class Data:
     train_benign: list[Example] = field(default_factory=list)
     calibration: list[Example] = field(default_factory=list)
     test_benign: list[Example] = field(default_factory=list)
-    heldout_attacks: list[Example] = field(default_factory=list)
 
 
 def _literals(root: Path, dice: random.Random) -> dict[str, list[str]]:

@@ -125,16 +125,18 @@ def _fitted_blend(cross: CrossFit, everyday: list[Example]) -> blend.Blend:
     weights = np.array([sizes[family] ** -0.5 for family in families])
     for side in (labels, ~labels):
         weights[side] /= 2 * weights[side].sum()
-    return blend.fit(x, y, labels, weights)
+    strict = ~labels & np.isin(families, dataset.UNSEEN_BENIGN)
+    return blend.fit(x, y, labels, weights, strict)
 
 
-def _figures_unseen(cross: CrossFit, calibration: int, mix: blend.Blend) -> dict[str, dict[str, evaluate.Share]]:
+def _figures_unseen(cross: CrossFit, calibration: list[str], mix: blend.Blend) -> dict[str, dict[str, evaluate.Share]]:
     """Recall of each family by the stages trained without its fold, at thresholds of those same stages."""
     figures: dict[str, dict[str, evaluate.Share]] = {}
     unseen = cross.unseen
     for fold, (x, y) in zip(evaluate.FOLDS, cross.benign, strict=True):
         for name, score in (("linear", lambda a, b: a), ("blend", mix.score)):
-            limits = evaluate.thresholds(score(x[:calibration], y[:calibration]))
+            count = len(calibration)
+            limits = evaluate.thresholds(score(x[:count], y[:count]), evaluate.family_weights(calibration))
             for family in (family for group in fold for family in evaluate.GROUPS[group]):
                 chosen = np.array([example.family == family for example in unseen.examples])
                 found = score(unseen.x[chosen], unseen.y[chosen])
@@ -220,7 +222,8 @@ def make(run: Run, folder: Path, name: str, say: Say) -> None:
     def score(texts: list[Example]) -> np.ndarray:
         return mix.score(*final.logits(texts))
 
-    limits = evaluate.thresholds(evaluate.judged(data.calibration, score))
+    families = [example.family for example in data.calibration]
+    limits = evaluate.thresholds(evaluate.judged(data.calibration, score), evaluate.family_weights(families))
     model = graph.graph(final.core, core.SHAPE)
     gap = _checked(final, model, data.test_benign[:300])
     origins = _origins(data)
@@ -233,7 +236,7 @@ def make(run: Run, folder: Path, name: str, say: Say) -> None:
     export.golden(folder, _golden_rows(final, mix, model, run.seeds))
     say(f"written; onnxruntime within {gap:.1e}")
     figures = card.Figures(
-        unseen=_figures_unseen(cross, len(data.calibration), mix), thresholds=limits,
+        unseen=_figures_unseen(cross, families, mix), thresholds=limits,
         benign=evaluate.by_family(data.test_benign, evaluate.judged(data.test_benign, score), limits["1%"]),
         heldout=_heldout(run.seeds, score, limits), obfuscation=_obfuscation(run, cross.unseen, score, limits["1%"]),
         calibration_error=_calibration_error(cross, mix), gate_share=_gate_share(final, data, mix),
