@@ -28,10 +28,12 @@ const log = options.log ? createWriteStream(options.log, { flags: "a" }) : proce
 // share the first one's Durable Objects and the same KV.
 function gateway(index) {
   const scriptName = index === 0 ? undefined : "gateway-0";
+  const limiterName = options.limiter ? "limiter" : scriptName;
   return {
     name: `gateway-${index}`,
     modulesRoot: build,
     modules: [
+      ...(options.probed ? PROBES : []),
       { type: "ESModule", path: `${build}/index.js` },
       { type: "CompiledWasm", path: `${build}/index_bg.wasm` },
     ],
@@ -40,12 +42,35 @@ function gateway(index) {
     bindings: options.bindings ?? {},
     kvNamespaces: { CACHE: "cache", CONFIG: "config" },
     durableObjects: {
-      LIMITER: { className: "Limiter", scriptName, useSQLite: true },
+      LIMITER: { className: "Limiter", scriptName: limiterName, useSQLite: true },
       LEDGER: { className: "Ledger", scriptName, useSQLite: true },
     },
     unsafeDirectSockets: [{ host: "127.0.0.1", port: options.ports?.[index] ?? 0 }],
   };
 }
+
+// What stands around the Worker where a test asks for it.
+const PROBES = [
+  ["probed.js", "probed.mjs"],
+  ["spy.js", "spy.mjs"],
+].map(([name, file]) => ({
+  type: "ESModule",
+  path: `${build}/${name}`,
+  contents: readFileSync(`${root}tests/harness/${file}`, "utf8"),
+}));
+
+// A limiter out of reach, in the place of the Worker's own.
+const LIMITERS = {
+  failing: `throw new Error("the object is overloaded");`,
+  silent: `return new Promise(() => {});`,
+};
+
+const limiter = (kind) => `
+import { DurableObject } from "cloudflare:workers";
+export class Limiter extends DurableObject {
+  async fetch() { ${LIMITERS[kind]} }
+}
+export default { fetch: () => new Response() };`;
 
 const FLOOR = `export default {
   async fetch(request, env) {
@@ -57,6 +82,15 @@ const FLOOR = `export default {
 };`;
 
 const workers = Array.from({ length: options.isolates ?? 1 }, (_, index) => gateway(index));
+if (options.limiter) {
+  workers.push({
+    name: "limiter",
+    modules: true,
+    script: limiter(options.limiter),
+    compatibilityDate,
+    durableObjects: { OWN: { className: "Limiter", useSQLite: true } },
+  });
+}
 if (options.floor) {
   workers.push({
     name: "floor",

@@ -53,18 +53,36 @@ impl Reply {
     }
 }
 
-/// Sends one request and reads the whole reply, whatever its status.
-///
-/// # Errors
-/// When the connection fails.
-pub fn call(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Reply> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
+/// A client that keeps its connections, for those who call often.
+pub fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_mins(1)))
         .allow_non_standard_methods(true)
         .max_redirects(0)
         .build()
-        .into();
+        .into()
+}
+
+/// Sends one request and reads the whole reply, whatever its status.
+///
+/// # Errors
+/// When the connection fails.
+pub fn call(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Reply> {
+    call_by(&agent(), method, url, headers, body)
+}
+
+/// Like [`call`], over a connection that may be used again.
+///
+/// # Errors
+/// When the connection fails.
+pub fn call_by(
+    agent: &ureq::Agent,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Reply> {
     let mut request = ureq::http::Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -123,17 +141,7 @@ pub fn leave_after(
     body: &Value,
     stop: impl Fn(&str) -> bool,
 ) -> Result<String> {
-    let rest = url.strip_prefix("http://").context("an http address")?;
-    let (host, path) = rest.split_once('/').context("an address with a path")?;
-    let mut stream = TcpStream::connect(host)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let body = body.to_string();
-    write!(
-        stream,
-        "POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n\
-         authorization: Bearer {key}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )?;
+    let mut stream = send(url, key, body)?;
     let mut seen = Vec::new();
     let mut buffer = [0; 4096];
     while !stop(&String::from_utf8_lossy(&seen)) {
@@ -146,4 +154,24 @@ pub fn leave_after(
     // A reset, not a mere end of sending, which a server that has nothing to write may not notice.
     socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
     Ok(String::from_utf8_lossy(&seen).into_owned())
+}
+
+/// Sends a request and leaves the connection to the caller, who reads the answer or does not.
+///
+/// # Errors
+/// When the connection fails.
+pub fn send(url: &str, key: &str, body: &Value) -> Result<TcpStream> {
+    let rest = url.strip_prefix("http://").context("an http address")?;
+    let (host, path) = rest.split_once('/').context("an address with a path")?;
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
+    let body = body.to_string();
+    let message = format!(
+        "POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n\
+         authorization: Bearer {key}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(message.as_bytes())?;
+    Ok(stream)
 }

@@ -3,8 +3,12 @@
 
 pub mod bench;
 pub mod client;
+pub mod fake;
+pub mod faults;
 pub mod keys;
 pub mod provider;
 pub mod readme;
 pub mod skip;
+pub mod soak;
+pub mod wait;
 pub mod workerd;

@@ -12,6 +12,8 @@ use std::{
 use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
 
+use crate::client;
+
 /// How to start the gateway.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -27,6 +29,34 @@ pub struct Options {
     pub persist: Option<PathBuf>,
     /// Keys of the KV namespace `CONFIG`, written before the first request.
     pub stored_config: Option<String>,
+    /// Whether the tests' own pages stand before the Worker's, see [`Workerd::probe`], and garbage is
+    /// collected at every chance, so that resident memory tells what is really held.
+    pub probed: bool,
+    /// What the object `LIMITER` does instead of its work.
+    pub limiter: Option<Outage>,
+}
+
+/// Each collection is of everything, and comes after a mebibyte or so. Left to itself, V8 keeps
+/// hundreds of mebibytes of requests and streams that nobody holds, because it counts only the few
+/// bytes that stand for each of them on its own heap; Miniflare's own isolates do so too.
+const EAGER_GC: &str = "--gc-global --max-semi-space-size=1";
+
+/// How an object is out of reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// It answers every call with an exception.
+    Failing,
+    /// It answers none.
+    Silent,
+}
+
+/// What can be seen of an isolate from outside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// The linear memory of its Rust instance, in bytes.
+    pub wasm_bytes: u64,
+    /// How many Rust instances it has started.
+    pub instances: u64,
 }
 
 impl Options {
@@ -73,6 +103,7 @@ impl Workerd {
         let mut child = Command::new(root.join("node_modules/.bin/node"))
             .arg("--no-warnings")
             .arg(root.join("tests/harness/workerd.mjs"))
+            .env("MINIFLARE_WORKERD_V8_FLAGS", if options.probed { EAGER_GC } else { "" })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -105,6 +136,26 @@ impl Workerd {
     /// The pass-through's address.
     pub fn floor(&self) -> Option<&str> {
         self.floor.as_deref()
+    }
+
+    /// What isolate `index` is made of at the moment; it must have been started `probed`.
+    ///
+    /// # Errors
+    /// When there is no such page.
+    pub fn probe(&self, index: usize) -> Result<Probe> {
+        let told = client::get(&format!("{}/__probe", self.isolate(index)), "")?.json();
+        let number = |name: &str| told[name].as_u64().with_context(|| format!("no {name}: {told}"));
+        Ok(Probe { wasm_bytes: number("wasm_bytes")?, instances: number("instances")? })
+    }
+
+    /// Makes the next entry into isolate `index` end in a trap; it must have been started `probed`.
+    ///
+    /// # Errors
+    /// When there is no such page.
+    pub fn trap(&self, index: usize) -> Result<()> {
+        let reply = client::get(&format!("{}/__trap", self.isolate(index)), "")?;
+        ensure!(reply.status == 200, "no trap was set: {}", reply.status);
+        Ok(())
     }
 
     /// Everything the gateway has logged.
@@ -190,6 +241,11 @@ fn start_message(options: &Options, log: &Path) -> Value {
         "floor": options.floor,
         "persist": options.persist,
         "log": log,
+        "probed": options.probed,
+        "limiter": options.limiter.map(|outage| match outage {
+            Outage::Failing => "failing",
+            Outage::Silent => "silent",
+        }),
         "kv": options.stored_config.as_ref().map(|text| json!({"CONFIG": {"tollhouse.toml": text}})),
     })
 }

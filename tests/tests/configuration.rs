@@ -9,6 +9,7 @@ use serde_json::json;
 use tollhouse_tests::{
     client::{get, post},
     provider::{Provider, json_reply},
+    wait::eventually,
     workerd::{Options, Workerd},
 };
 
@@ -38,7 +39,7 @@ fn a_bad_configuration_names_its_problems_to_operators_and_not_to_callers() {
     for hint in ["limitz", "nowhere", "TOLLHOUSE_CONFIG:"] {
         assert!(ready.text().contains(hint), "{}", ready.text());
     }
-    assert!(gateway.log().contains("limitz"), "the log names it too: {}", gateway.log());
+    eventually("the log names it too", || gateway.log().contains("limitz"));
     assert_eq!(get(&format!("{}/health/live", gateway.url()), "").unwrap().status, 200);
 }
 

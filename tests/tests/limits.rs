@@ -7,7 +7,7 @@ use tollhouse_tests::{
     client::{Reply, leave_after, post, post_with},
     keys::caller,
     provider::{self, Provider, Step},
-    workerd::{Options, Workerd, root},
+    workerd::{Options, Outage, Workerd, root},
 };
 
 fn config(keys: &str, models: &str) -> String {
@@ -185,4 +185,26 @@ fn scratch(name: &str) -> PathBuf {
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+#[test]
+fn calls_are_refused_while_the_limiter_is_out_of_reach_unless_configured_otherwise() {
+    for outage in [Outage::Failing, Outage::Silent] {
+        let keys = caller("team", "limits = { requests_per_minute = 20 }") + &caller("free", "");
+        let start = |more: &str| {
+            let config = config(&keys, &format!("{MOCK}{more}"));
+            let options = Options { limiter: Some(outage), ..Options::with_config(config) };
+            Workerd::start(&options).unwrap()
+        };
+        let refusing = start("");
+        let refused = chat(refusing.url(), "team-key");
+        assert_eq!((refused.status, refused.code().as_str()), (503, "limiter_unavailable"));
+        assert_eq!(chat(refusing.url(), "free-key").status, 200, "no limit needs it");
+
+        let admitting = start("[limits]\non_unreachable = \"admit\"\n");
+        for _ in 0..3 {
+            assert_eq!(chat(admitting.url(), "team-key").status, 200);
+        }
+        assert!(admitting.log().contains("\"verdict\":\"unchecked\""), "{}", admitting.log());
+    }
 }

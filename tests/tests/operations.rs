@@ -5,8 +5,6 @@ use std::{
     io::Write,
     net::TcpListener,
     process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -16,6 +14,7 @@ use tollhouse_tests::{
     keys::caller,
     provider::{Provider, completion, error, json_reply},
     skip::program_or_skip,
+    wait::eventually,
     workerd::{Options, Workerd, root},
 };
 
@@ -56,15 +55,6 @@ fn sum(text: &str, family: &str, labels: &[&str]) -> f64 {
         .filter(|line| labels.iter().all(|label| line.contains(label)))
         .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
         .sum()
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(15);
-    while !holds() {
-        assert!(Instant::now() < until, "{what} did not come true");
-        // Another process does the work.
-        thread::sleep(Duration::from_millis(100));
-    }
 }
 
 #[test]

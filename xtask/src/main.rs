@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod dev;
 mod setup;
+mod soak;
 mod tests;
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ usage: cargo xtask <task>
   test [FILTER]                       everything: formatting, lints, unit and end-to-end tests
   build [--quick]                     leave the Worker in crates/worker/build
   bench [NAME…]                       ratios against a JavaScript pass-through, and sizes
+  soak [--minutes 3]                  200 callers, faults of every kind, and all accounts compared
 ";
 
 fn main() -> ExitCode {
@@ -43,6 +45,7 @@ fn run() -> Result<()> {
         "dev" => dev::run(&shell, rest),
         "test" => tests::run(&shell, rest),
         "bench" => bench::run(&shell, rest),
+        "soak" => soak::run(&shell, rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())

@@ -54,6 +54,9 @@ pub(crate) fn run(sh: &Shell, arguments: &[String]) -> Result<()> {
             &["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"],
         )
     });
+    tally.step("the linter over this workspace", || {
+        run_quietly(sh, "cargo", &["run", "--quiet", "--package", "tollhouse", "--", "lint", "."])
+    });
     tally.step("licences, sources and bans of dependencies", || deny(sh));
     tally.step("the tools and the Worker's build", || prepare(sh));
     tally.step("wrangler deploy --dry-run", || deploy_dry_run(sh));

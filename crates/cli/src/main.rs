@@ -3,11 +3,16 @@
 //! Each subcommand is a file of its own. It ends with 0 when all is well, 1 when something was found,
 //! and 2 when the tool itself failed.
 
+mod classify;
 mod commands;
 mod config;
 mod lint;
 
 use std::process::ExitCode;
+
+/// Syntax trees are many small pieces, which the system's allocator is slow to give and slower to take back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use clap::{Parser, Subcommand};
 
@@ -24,13 +29,18 @@ enum Command {
     #[command(subcommand)]
     Config(config::Command),
     Lint(Box<lint::LintArgs>),
+    Classify(classify::ClassifyArgs),
     /// Say what a lint rule or a clause of the standard is about.
     Explain {
         /// A rule's id, or a clause's.
         id: String,
     },
     /// List every lint rule.
-    Rules,
+    Rules {
+        /// Print the page that explains them all.
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 /// How a subcommand ended.
@@ -64,21 +74,29 @@ enum Failure {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Config(command) => ended(config::run(&command)),
+        Command::Classify(args) => linted(classify::run(&args).map(status)),
         Command::Lint(args) => linted(lint::lint(&args)),
         Command::Explain { id } => linted(commands::explain::explain(&id)),
-        Command::Rules => linted(commands::rules::rules()),
+        Command::Rules { markdown } => linted(commands::rules::rules(markdown)),
     }
 }
 
 fn ended(outcome: Result<Outcome, Failure>) -> ExitCode {
     match outcome {
-        Ok(Outcome::Clean) => ExitCode::SUCCESS,
-        Ok(Outcome::Found) => ExitCode::from(1),
+        Ok(outcome) => ExitCode::from(status(outcome)),
         // Whoever reads the output has had enough of it, as `head` has.
         Err(Failure::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
         Err(failure) => failed(&failure),
+    }
+}
+
+/// The exit status of a command that ran.
+const fn status(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Clean => 0,
+        Outcome::Found => 1,
     }
 }
 

@@ -18,7 +18,8 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn tollhouse(at: &Path, args: &[&str]) -> (i32, String, String) {
-    let run = Command::new(env!("CARGO_BIN_EXE_tollhouse")).args(args).current_dir(at).output();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollhouse"));
+    let run = command.args(args).current_dir(at).env("XDG_CACHE_HOME", at.join(".cache")).output();
     let Output { status, stdout, stderr } = run.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))

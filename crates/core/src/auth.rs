@@ -11,7 +11,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use crate::config::Config;
 use crate::config::valid::{Auth, CallerKey, Model, ModelAccess};
-use crate::openai::redact::redact;
+use crate::redact::mask;
 use crate::refusal::{Code, Refusal};
 use crate::units::UnixMs;
 
@@ -73,7 +73,7 @@ impl Caller {
 
 /// A model's name as the caller wrote it, without what could not be one.
 fn shown(name: &str) -> String {
-    let name = redact(name, &[]);
+    let name = mask(name);
     name.chars().filter(|character| !character.is_control()).take(LONGEST_NAME).collect()
 }
 

@@ -42,6 +42,12 @@ impl Pass {
     pub const fn is_probe(&self) -> bool {
         self.probe.is_some()
     }
+
+    /// For a probe that has reported that its stream has begun: what becomes of the stream decides
+    /// no more than any other call.
+    pub(crate) const fn spent() -> Self {
+        Self { probe: None }
+    }
 }
 
 /// The breakers of every target that has failed, by its id.

@@ -55,6 +55,13 @@ pub struct Loaded {
     effective: Node,
 }
 
+impl Loaded {
+    /// The text that was read, without what variables laid over it.
+    pub fn source(&self) -> Source<'_> {
+        Source { name: &self.source_name, text: &self.text }
+    }
+}
+
 /// The configuration of a gateway that has none: open, with the mock provider alone.
 pub const fn default_toml() -> &'static str {
     include_str!("config/default.toml")

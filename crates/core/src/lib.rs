@@ -4,10 +4,13 @@
 //! says what time it is, how the dice fell and what the store answered. That is why the same code
 //! runs in the Worker and in tests that cover a month in a millisecond.
 
+pub mod alert;
 pub mod auth;
 pub mod breaker;
+pub mod budget;
 pub mod cache;
 pub mod config;
+pub mod guard;
 pub mod health;
 pub mod http;
 pub mod ledger;
@@ -24,4 +27,5 @@ pub mod retry;
 pub mod route;
 pub mod router;
 pub mod stream;
+pub mod telemetry;
 pub mod units;

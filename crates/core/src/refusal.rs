@@ -33,6 +33,7 @@ pub enum Code {
     RateLimitExceeded,
     TokenLimitExceeded,
     BudgetExceeded,
+    PriceUnknown,
     LimiterUnavailable,
     UpstreamRejected,
     UpstreamAuth,
@@ -78,7 +79,7 @@ pub struct Facts {
 
 impl Code {
     /// Every code, in the order of the README's table.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::DuplicateKey,
@@ -103,6 +104,7 @@ impl Code {
         Self::RateLimitExceeded,
         Self::TokenLimitExceeded,
         Self::BudgetExceeded,
+        Self::PriceUnknown,
         Self::LimiterUnavailable,
         Self::UpstreamRejected,
         Self::UpstreamAuth,
@@ -153,6 +155,7 @@ impl Code {
             Self::RateLimitExceeded => ("rate_limit_exceeded", 429, RATE, Caller, "The request limit of the key or model is reached; retry after `retry-after`."),
             Self::TokenLimitExceeded => ("token_limit_exceeded", 429, RATE, Caller, "The token limit of the key or model is reached; retry after `retry-after`."),
             Self::BudgetExceeded => ("budget_exceeded", 429, "insufficient_quota", Caller, "The budget of the key, team or model is spent; retrying does not help."),
+            Self::PriceUnknown => ("price_unknown", 503, SERVER, Operator, "The call is held to a budget, what it costs is unknown, and the configuration refuses such calls."),
             Self::LimiterUnavailable => ("limiter_unavailable", 503, SERVER, Operator, "The limits could not be checked and the configuration refuses unchecked calls."),
             Self::UpstreamRejected => ("upstream_rejected", 400, INVALID, Caller, "The provider refused the request as invalid."),
             Self::UpstreamAuth => ("upstream_auth", 502, SERVER, Operator, "The provider refused the gateway's own key."),

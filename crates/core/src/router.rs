@@ -3,6 +3,7 @@
 //! Paths are matched as a whole; a slash at the end is forgiven. What follows is decided elsewhere.
 
 use crate::{
+    guard::answers::Judging,
     openai::Endpoint,
     refusal::{Code, Refusal},
 };
@@ -12,6 +13,8 @@ use crate::{
 pub enum Route {
     /// A model call.
     Model(Endpoint),
+    /// Texts are judged by a classifier at the edge.
+    Judge(Judging),
     /// The list of models.
     Models,
     /// One model by name.
@@ -50,6 +53,9 @@ fn find(path: &str) -> Option<(&'static str, Route)> {
     if let Some(endpoint) = Endpoint::at(path) {
         return Some(("POST", Route::Model(endpoint)));
     }
+    if let Some(judging) = Judging::at(path) {
+        return Some(("POST", Route::Judge(judging)));
+    }
     let route = match path {
         "/v1/models" => Route::Models,
         "/health/live" | "/healthz" | "/health/liveness" | "/health/liveliness" => {
@@ -71,7 +77,7 @@ fn not_found() -> Refusal {
     Refusal::new(
         Code::RouteNotFound,
         "there is nothing at this path; model calls go to /v1/chat/completions, /v1/completions and \
-         /v1/embeddings",
+         /v1/embeddings, texts to be judged to /v1/classify and /v1/moderations",
     )
 }
 

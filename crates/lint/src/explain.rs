@@ -1,7 +1,7 @@
 //! What the linter believes about the calls on one line, so that a wrong verdict can be understood.
 
-use crate::knowledge::Roles;
-use crate::model::{At, Graph, Ty, Workspace};
+use crate::knowledge::{Role, Roles};
+use crate::model::{At, Graph, ModelCall, Purpose, Ty, Workspace};
 use std::fmt::Write;
 
 /// The roles, types and origins of every call on a line.
@@ -13,11 +13,16 @@ pub(crate) fn roles(workspace: &Workspace<'_>, path: &str, line: u32) -> String 
     let mut out = String::new();
     let lines = &workspace.file(file).lines;
     let nodes = workspace.file(file).each_node().map(|(node, _)| At { file, node });
+    let calls = workspace.model_calls(&graph);
+    // A chain is written over many lines: what is known of it is said where it begins as well as where it ends.
     let on_line = nodes.filter(|at| {
-        lines.line(workspace.file(file).node(at.node).span.end.saturating_sub(1)) == line
+        let span = workspace.file(file).node(at.node).span;
+        let begins = lines.line(span.start) == line && workspace.known(*at).is_some();
+        begins || lines.line(span.end.saturating_sub(1)) == line
     });
     for at in on_line {
         describe(workspace, &graph, at, &mut out);
+        verdict(workspace, &calls, at, &mut out);
     }
     if out.is_empty() {
         out.push_str("nothing on this line is known to play a role\n");
@@ -71,10 +76,59 @@ fn describe(workspace: &Workspace<'_>, graph: &Graph, at: At, out: &mut String) 
     if origins.vague {
         let _ = writeln!(out, "  may also be made where it could not be followed");
     }
-    out.push('\n');
+    if !sends(fact.roles) {
+        out.push('\n');
+    }
+}
+
+/// Whether what sends something is taken for a call to a model.
+fn verdict(workspace: &Workspace<'_>, calls: &[ModelCall<'_>], at: At, out: &mut String) {
+    if !sends(workspace.roles(at)) {
+        return;
+    }
+    let said = match calls.iter().find(|call| call.at == at) {
+        Some(call) if call.test => "a call to a model, in a test",
+        Some(ModelCall { purpose: Purpose::Embedding, .. }) => "a call to a model, for embeddings",
+        Some(ModelCall { purpose: Purpose::Chat, .. }) => "a call to a model, for text",
+        None => "not taken for a call to a model: neither its URL nor its body says so",
+    };
+    let _ = writeln!(out, "  {said}\n");
+}
+
+fn sends(roles: Roles) -> bool {
+    let sends = [Role::HttpSend, Role::ModelCall, Role::StreamCall, Role::EmbeddingCall];
+    roles.any(sends.into_iter().collect())
 }
 
 fn names(roles: Roles) -> String {
-    let names: Vec<&str> = roles.iter().map(crate::knowledge::Role::name).collect();
+    let names: Vec<&str> = roles.iter().map(Role::name).collect();
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knowledge::Knowledge;
+    use crate::model::Inputs;
+
+    #[test]
+    fn a_chain_is_told_where_it_begins_and_where_it_ends() {
+        let text = "pub async fn ask(body: &Body) {\n    reqwest::Client::new()\n        \
+                    .post(\"https://api.openai.com/v1/chat/completions\")\n        .json(body)\n        \
+                    .send()\n        .await;\n}\n";
+        let known = include_str!("../../../rules/knowledge/reqwest.toml");
+        let hosts = include_str!("../../../rules/knowledge/endpoints.toml");
+        let files = [("reqwest.toml", known), ("endpoints.toml", hosts)];
+        let Ok(knowledge) = Knowledge::read(files.into_iter()) else { unreachable!() };
+        let inputs = Inputs {
+            files: vec![(crate::collect("lib.rs", text), text.to_owned())],
+            ..Inputs::default()
+        };
+        let workspace = Workspace::build(inputs, &knowledge);
+        for line in [2, 5] {
+            let told = roles(&workspace, "lib.rs", line);
+            assert!(told.contains("made at lib.rs:2"), "{told}");
+            assert!(told.contains("a call to a model, for text"), "{told}");
+        }
+    }
 }

@@ -2,10 +2,11 @@
 
 use crate::rules::Severity;
 use crate::text::Position;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// One place where a clause is broken.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule.
     pub rule: String,

@@ -16,6 +16,7 @@ mod finding;
 mod knowledge;
 mod manifest;
 mod model;
+mod record;
 mod report;
 mod rules;
 mod settings;
@@ -23,7 +24,7 @@ mod suppress;
 mod text;
 
 pub use baseline::Baseline;
-pub use collect::{collect, lexed};
+pub use collect::{collect, given_up, lexed};
 pub use engine::{Files, Linter, LoadError, Report};
 pub use facts::FileFacts;
 pub use finding::Finding;

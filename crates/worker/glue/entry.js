@@ -8,6 +8,8 @@ import { Call, endAllCalls, hold } from "./ops.js";
 rust.initSync({ module: wasmModule });
 
 let generation = 0;
+// The generation that knows the bindings.
+let told = -1;
 
 // Runs one entry into Rust. A trap, or an exception thrown through Rust, leaves the instance in an
 // unknown state: every call in it is answered with an error, and the next one finds a new instance.
@@ -25,7 +27,7 @@ function enter(run) {
 
 globalThis.tollhouse = {
   complete(born, id, slot, ending, head, body) {
-    if (born === generation) enter(() => rust.complete(id, slot, ending, head, body));
+    if (born === generation) enter(() => rust.complete(id, slot, ending, head, body, Date.now()));
   },
   generation: () => generation,
 };
@@ -36,8 +38,15 @@ export default {
     // Also for a caller who leaves: what was taken for it is given back.
     hold(call);
     let head = `${request.method}\n${request.url}`;
-    for (const [name, value] of request.headers) head += `\n${name}:${value}`;
-    enter(() => rust.begin(call.id, env, head));
+    // Half as dear as iterating.
+    request.headers.forEach((value, name) => {
+      head += `\n${name}:${value}`;
+    });
+    enter(() => {
+      if (told !== generation) rust.environment(env);
+      told = generation;
+      rust.begin(call.id, head, Date.now());
+    });
     return call.reply;
   },
 };

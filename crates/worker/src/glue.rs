@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen(raw_module = "./ops.js")]
 extern "C" {
-    pub(crate) fn read_body(call: u32, slot: u32, limit: f64);
+    pub(crate) fn read_body(call: u32, slot: u32, declared: f64, limit: f64);
     pub(crate) fn answer(call: u32, status: u16, head: &str, body: &[u8]);
     pub(crate) fn answer_received(call: u32, upstream: u32, status: u16, head: &str);
     pub(crate) fn answer_stream(call: u32, status: u16, head: &str);
@@ -20,6 +20,7 @@ extern "C" {
         body: &[u8],
         connect_ms: f64,
         head_ms: f64,
+        idle_ms: f64,
         whole_ms: f64,
         limit: f64,
     );
@@ -37,7 +38,7 @@ extern "C" {
         body: &[u8],
         ttl_seconds: f64,
     );
-    pub(crate) fn post(call: u32, slot: u32, url: &str, body: &[u8], ms: f64);
+    pub(crate) fn post(call: u32, slot: u32, url: &str, head: &str, body: &[u8], ms: f64);
     pub(crate) fn finish(call: u32);
     pub(crate) fn cancel(slot: u32);
     pub(crate) fn log(line: &str);

@@ -8,8 +8,8 @@ use tollhouse_core::{
     cache::key::CacheKey,
     pipeline::{
         exchange::{
-            Answer, AnswerBody, Outbound, Part, ReadFailure, Received, SendFailure, Upstream,
-            UpstreamBody,
+            Answer, AnswerBody, Arrived, Outbound, Part, ReadFailure, Received, SendFailure,
+            Upstream, UpstreamBody,
         },
         host::{CallerLeft, Host, Unavailable},
     },
@@ -18,7 +18,7 @@ use tollhouse_core::{
 };
 
 use crate::{
-    glue, isolate,
+    clock, glue, isolate,
     ops::{Completion, Ending, Op},
 };
 
@@ -32,6 +32,8 @@ const KV_MIN_TTL: DurationMs = DurationMs(60_000);
 #[derive(Debug)]
 pub(crate) struct WorkerHost {
     call: u32,
+    /// The length of the body, as the request's head gives it.
+    declared: Option<u64>,
     upstreams: Cell<u32>,
 }
 
@@ -52,8 +54,9 @@ impl Drop for OpenStream {
 }
 
 impl WorkerHost {
-    pub(crate) const fn new(call: u32) -> Self {
-        Self { call, upstreams: Cell::new(0) }
+    pub(crate) fn new(call: u32, arrived: &Arrived) -> Self {
+        let declared = arrived.header("content-length").and_then(|length| length.parse().ok());
+        Self { call, declared, upstreams: Cell::new(0) }
     }
 
     async fn op(start: impl FnOnce(u32)) -> Completion {
@@ -65,7 +68,7 @@ impl Host for WorkerHost {
     type Stream = OpenStream;
 
     fn now(&self) -> UnixMs {
-        now()
+        clock::now()
     }
 
     fn dice(&self) -> UnitInterval {
@@ -78,7 +81,8 @@ impl Host for WorkerHost {
     }
 
     async fn body(&self, limit: u64) -> Received {
-        let done = Self::op(|slot| glue::read_body(self.call, slot, number(limit))).await;
+        let declared = self.declared.map_or(f64::NAN, number);
+        let done = Self::op(|slot| glue::read_body(self.call, slot, declared, number(limit))).await;
         match done.ending {
             Ending::Done(_) => Received::Body(done.body),
             Ending::TooLong => Received::TooLong,
@@ -124,6 +128,7 @@ impl Host for WorkerHost {
                 attempt.body,
                 millis(attempt.connect),
                 millis(attempt.head),
+                millis(attempt.idle),
                 millis(attempt.whole),
                 MAX_REPLY_BYTES,
             );
@@ -202,11 +207,6 @@ impl Host for WorkerHost {
     fn record(&self, record: &Record) {
         isolate::this().record(record);
     }
-}
-
-/// The time, in whole milliseconds.
-pub(crate) fn now() -> UnixMs {
-    UnixMs(whole(glue::now()))
 }
 
 fn millis(length: DurationMs) -> f64 {

@@ -10,30 +10,32 @@ use tollhouse_core::{
     config::{
         Source, default_toml,
         keeper::{Freshness, Keeper, Offer, lines},
-        valid::{Config, ProviderKind, SecretName, Unreachable},
+        valid::{Config, Otlp, ProviderKind, SecretName, Unreachable},
     },
     health::{Facts, Reach},
     metrics::{CallResult, IsolateId, Registry},
     pipeline::Gate,
     rate,
     record::{Record, log_line},
+    telemetry::Spans,
     units::{DurationMs, UnixMs},
 };
 
 use crate::{
-    env, glue,
+    clock, env, glue,
     host::{self, number},
+    judge::EdgeJudge,
     ops::{Ending, Op},
 };
 
-/// The one object that keeps usage and metrics.
+/// The chief of the objects that keep usage and metrics.
 pub(crate) const LEDGER: &str = "ledger";
 /// The key of the KV namespace `CONFIG`.
 const CONFIG_KEY: &str = "tollhouse.toml";
 /// The platform lets work go on for 30 seconds after a reply.
 const AFTER_REPLY: DurationMs = DurationMs(25_000);
-/// How long an alert's receiver may take.
-const ALERT_MS: f64 = 5000.0;
+/// How long a receiver of traces may take.
+const TRACES_MS: f64 = 5000.0;
 
 thread_local! {
     static ISOLATE: Rc<Isolate> = Rc::new(Isolate::new());
@@ -45,6 +47,9 @@ pub(crate) struct Isolate {
     keeper: RefCell<Keeper>,
     gate: RefCell<Option<Rc<Gate>>>,
     registry: RefCell<Registry>,
+    spans: RefCell<Spans>,
+    /// The digest of the configuration that the ledger knows to be in force here.
+    told: Cell<Option<[u8; 32]>>,
     limiter: Cell<Reach>,
     ledger: Cell<Reach>,
     /// Whether some request's aftermath already tends to what is due.
@@ -64,6 +69,8 @@ impl Isolate {
             keeper: RefCell::default(),
             gate: RefCell::default(),
             registry: RefCell::new(Registry::new(IsolateId::new(host::random_u128()))),
+            spans: RefCell::default(),
+            told: Cell::new(None),
             limiter: Cell::new(Reach::Untried),
             ledger: Cell::new(Reach::Untried),
             tended: Cell::new(false),
@@ -73,7 +80,7 @@ impl Isolate {
 
     /// The gate with the configuration in force; `None` while there is no good one.
     pub(crate) async fn gate(&self, call: u32) -> Option<Rc<Gate>> {
-        let now = host::now();
+        let now = clock::now();
         let freshness = self.keeper.borrow().freshness(now);
         if freshness == Freshness::Stale {
             self.look(call).await;
@@ -83,7 +90,7 @@ impl Isolate {
 
     /// Looks at the configuration's source and takes up what it holds.
     pub(crate) async fn look(&self, call: u32) {
-        let now = host::now();
+        let now = clock::now();
         self.keeper.borrow_mut().looking(now);
         let (name, text) = match env::text("TOLLHOUSE_CONFIG") {
             Some(text) => ("TOLLHOUSE_CONFIG", text),
@@ -107,13 +114,16 @@ impl Isolate {
             Offer::Adopted => self.adopt(),
             Offer::Rejected(report) => {
                 self.registry.borrow_mut().config_rejected();
+                let problems = lines(&report);
                 let event = serde_json::json!({
                     "level": "error",
                     "event": "config_rejected",
                     "in_force": if self.gate.borrow().is_some() { "the last good one" } else { "none" },
-                    "problems": lines(&report),
+                    "problems": problems,
                 });
-                self.alert(call, &event.to_string()).await;
+                glue::log(&event.to_string());
+                // The ledger knows whom to tell, and tells them once for all isolates.
+                self.tell_ledger(call, LEDGER, "/rejected", problems.join("; ").as_bytes()).await;
             }
         }
     }
@@ -128,17 +138,19 @@ impl Isolate {
         if let Some(gate) = gate.as_ref() {
             gate.adopt(config, secrets);
         } else {
-            *gate = Some(Rc::new(Gate::new(config, secrets)));
+            let new = Gate::new(config, secrets);
+            new.appoint(Rc::new(EdgeJudge));
+            *gate = Some(Rc::new(new));
         }
     }
 
-    /// Logs an operational event and sends it to the configured webhooks.
-    async fn alert(&self, call: u32, event: &str) {
-        glue::log(event);
-        let config = self.gate.borrow().as_ref().map(|gate| gate.config());
-        for address in config.iter().flat_map(|config| &config.alerts.webhooks) {
-            Op::start(|slot| glue::post(call, slot, address, event.as_bytes(), ALERT_MS)).await;
-        }
+    /// Hands something to a shard of the ledger; whether it was kept.
+    async fn tell_ledger(&self, call: u32, shard: &str, path: &str, body: &[u8]) -> bool {
+        let done = Op::start(|slot| glue::object(call, slot, "LEDGER", shard, path, body)).await;
+        let kept = done.ending == Ending::Done(200);
+        self.ledger.set(if kept { Reach::Reached } else { Reach::Unreached });
+        self.registry.borrow_mut().count_ledger_call(result(kept));
+        kept
     }
 
     /// A request is being served.
@@ -151,9 +163,12 @@ impl Isolate {
         let mut registry = self.registry.borrow_mut();
         registry.leave();
         registry.observe(record);
-        let logs =
-            self.gate.borrow().as_ref().is_none_or(|gate| gate.config().telemetry.log_requests);
-        if logs {
+        let config = self.gate.borrow().as_ref().map(|gate| gate.config());
+        let telemetry = config.as_ref().map(|config| &config.telemetry);
+        if let Some(otlp) = telemetry.and_then(|telemetry| telemetry.otlp.as_ref()) {
+            self.spans.borrow_mut().observe(record, otlp.trace_share);
+        }
+        if telemetry.is_none_or(|telemetry| telemetry.log_requests) {
             glue::log(&log_line(record));
         }
     }
@@ -167,14 +182,14 @@ impl Isolate {
     /// What is done after a reply, for as long as anything is due: counts go to the ledger, leases
     /// back to their objects, and the configuration is looked at again.
     pub(crate) async fn tend(&self, call: u32) {
-        let freshness = self.keeper.borrow().freshness(host::now());
+        let freshness = self.keeper.borrow().freshness(clock::now());
         if freshness != Freshness::Fresh {
             self.look(call).await;
         }
         if self.tended.replace(true) {
             return;
         }
-        let began = host::now();
+        let began = clock::now();
         while let Some(pause) = self.pause(began) {
             let done = Op::start(|slot| glue::pause(call, slot, number(pause.0))).await;
             debug_assert!(matches!(done.ending, Ending::Done(_)), "a pause cannot fail");
@@ -186,17 +201,20 @@ impl Isolate {
     /// How long until something is due, while anything is and there is time for it.
     fn pause(&self, began: UnixMs) -> Option<DurationMs> {
         let gate = self.gate.borrow().clone()?;
-        let now = host::now();
+        let now = clock::now();
         let flush = gate.config().telemetry.flush;
         let counts = self.registry.borrow().has_news().then_some(flush);
-        let pause = counts.into_iter().chain(gate.limits_due_in(now)).min()?;
+        let spans = self.spans.borrow().due_in(now).map(|due| due.max(flush));
+        let pause = counts.into_iter().chain(spans).chain(gate.limits_due_in(now)).min()?;
         let ends = now.plus(pause).since(began);
         (ends < AFTER_REPLY).then_some(pause.max(DurationMs(50)))
     }
 
     /// Hands over what was counted, and what limiter objects should know.
     pub(crate) async fn flush(&self, call: u32) {
-        let now = host::now();
+        let now = clock::now();
+        self.tell_config(call).await;
+        let shard = self.shard();
         self.registry.borrow_mut().cut(now);
         let pending: Vec<(u64, Vec<u8>)> = self
             .registry
@@ -205,26 +223,69 @@ impl Isolate {
             .map(|(number, bytes)| (number, bytes.to_vec()))
             .collect();
         for (number, bytes) in pending {
-            let done =
-                Op::start(|slot| glue::object(call, slot, "LEDGER", LEDGER, "/delta", &bytes))
-                    .await;
-            let kept = done.ending == Ending::Done(200);
-            self.ledger.set(if kept { Reach::Reached } else { Reach::Unreached });
-            let mut registry = self.registry.borrow_mut();
-            registry.count_ledger_call(result(kept));
-            if kept {
-                registry.confirm(number);
+            if self.tell_ledger(call, &shard, "/delta", &bytes).await {
+                self.registry.borrow_mut().confirm(number);
             }
         }
+        self.send_spans(call).await;
         let Some(gate) = self.gate.borrow().clone() else { return };
-        for (group, message) in gate.limits_due(host::now()) {
+        for (group, message) in gate.limits_due(clock::now()) {
             let done =
                 Op::start(|slot| glue::object(call, slot, "LIMITER", &group, "/", &message)).await;
             let answered = done.ending == Ending::Done(200);
             self.limiter_answered(answered);
             let reply = if answered { Ok(done.body.as_slice()) } else { Err(rate::Unavailable) };
-            gate.limits_answered(&group, reply, host::now());
+            gate.limits_answered(&group, reply, clock::now());
         }
+    }
+
+    /// Tells the ledger's chief which configuration is in force, once for each.
+    async fn tell_config(&self, call: u32) {
+        let Some(loaded) = self.keeper.borrow().current().cloned() else { return };
+        let digest = loaded.config.digest;
+        if self.told.get() != Some(digest)
+            && self.tell_ledger(call, LEDGER, "/config", loaded.source().text.as_bytes()).await
+        {
+            self.told.set(Some(digest));
+        }
+    }
+
+    /// The shard of the ledger that keeps this isolate's counts.
+    fn shard(&self) -> String {
+        let gate = self.gate.borrow();
+        let shards = gate.as_ref().map_or(1, |gate| gate.config().telemetry.ledger_shards);
+        shard_name(self.registry.borrow().isolate().shard(shards))
+    }
+
+    /// Sends the spans that wait to the receiver of traces.
+    async fn send_spans(&self, call: u32) {
+        let Some(otlp) = self.otlp() else { return };
+        let batch = self.spans.borrow_mut().batch(clock::now());
+        let Some(batch) = batch else { return };
+        let url = format!("{}/v1/traces", otlp.endpoint);
+        let secrets = otlp
+            .secret_headers
+            .iter()
+            .filter_map(|(name, secret)| Some((name.clone(), env::text(&secret.0)?)));
+        let headers = otlp.headers.iter().cloned().chain(secrets);
+        let head: Vec<_> = headers.map(|(name, value)| format!("{name}:{value}")).collect();
+        let head = head.join("\n");
+        let done = Op::start(|slot| glue::post(call, slot, &url, &head, &batch, TRACES_MS)).await;
+        match done.ending {
+            Ending::Done(200..=299) => self.spans.borrow_mut().taken(),
+            Ending::Done(_)
+            | Ending::TimedOut
+            | Ending::ConnectTimedOut
+            | Ending::Failed
+            | Ending::CallerLeft
+            | Ending::TooLong
+            | Ending::Nothing => self.spans.borrow_mut().refused(clock::now()),
+        }
+    }
+
+    fn otlp(&self) -> Option<Otlp> {
+        let gate = self.gate.borrow();
+        gate.as_ref().and_then(|gate| gate.config().telemetry.otlp.clone())
     }
 
     /// What `/health/ready` goes by.
@@ -248,6 +309,11 @@ impl Isolate {
         let keeper = self.keeper.borrow();
         keeper.current().map(|loaded| tollhouse_core::config::show::json(loaded).to_string())
     }
+}
+
+/// What the ledger's shards are called; the first one is the chief.
+pub(crate) fn shard_name(shard: u32) -> String {
+    if shard == 0 { LEDGER.to_owned() } else { format!("{LEDGER}-{shard}") }
 }
 
 const fn result(answered: bool) -> CallResult {

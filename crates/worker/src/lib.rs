@@ -3,17 +3,22 @@
 //! Only here are `JsValue` and `worker::` known. Requests come in through [`begin`], driven by
 //! `glue/entry.js`; what the pipeline asks of the platform goes out as operations of `glue/ops.js`.
 
+mod clock;
 mod env;
 mod executor;
 mod glue;
 mod host;
 mod isolate;
+mod judge;
+mod models;
 mod objects;
 mod ops;
 mod pages;
 
 pub use objects::{Ledger, Limiter};
 use tollhouse_core::{
+    guard::answers::Judging,
+    openai::Endpoint,
     pipeline::{self, exchange::Arrived},
     record::RequestId,
     refusal::{Code, Refusal},
@@ -23,11 +28,17 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::host::WorkerHost;
 
-/// A request has come in; its body is still to be read. `head` is its method, its address and its
-/// headers (`name:value`), a line each.
+/// The Worker's bindings, before the first request that an instance serves.
 #[wasm_bindgen]
-pub fn begin(call: u32, env: &JsValue, head: &str) {
+pub fn environment(env: &JsValue) {
     env::read(env);
+}
+
+/// A request has come in at `now` (milliseconds since 1970); its body is still to be read. `head` is
+/// its method, its address and its headers (`name:value`), a line each.
+#[wasm_bindgen]
+pub fn begin(call: u32, head: &str, now: f64) {
+    clock::set(now);
     let arrived = arrived(head);
     executor::spawn(call, async move {
         serve(call, arrived).await;
@@ -35,10 +46,17 @@ pub fn begin(call: u32, env: &JsValue, head: &str) {
     });
 }
 
-/// Makes a panic say where it happened, before the instance is replaced.
+/// Makes a panic say where it happened, before the instance is replaced, and loads the models.
 #[wasm_bindgen(start)]
 pub fn start() {
     console_error_panic_hook::set_once();
+    models::start();
+}
+
+/// What goes through the pipeline.
+enum Call {
+    Model(Endpoint),
+    Judge(Judging),
 }
 
 async fn serve(call: u32, arrived: Arrived) {
@@ -49,8 +67,9 @@ async fn serve(call: u32, arrived: Arrived) {
         Err(refusal) => return pages::refuse_route(call, id, &arrived.path, &refusal),
     };
     let gate = isolate.gate(call).await;
-    let endpoint = match route {
-        Route::Model(endpoint) => endpoint,
+    let call_of = match route {
+        Route::Model(endpoint) => Call::Model(endpoint),
+        Route::Judge(judging) => Call::Judge(judging),
         Route::Models
         | Route::ModelNamed(_)
         | Route::HealthLive
@@ -69,7 +88,11 @@ async fn serve(call: u32, arrived: Arrived) {
         );
     };
     isolate.enter();
-    pipeline::run(&WorkerHost::new(call), &gate, arrived, endpoint, id).await;
+    let host = WorkerHost::new(call, &arrived);
+    match call_of {
+        Call::Model(endpoint) => pipeline::run(&host, &gate, arrived, endpoint, id).await,
+        Call::Judge(way) => pipeline::judging::judge(&host, &gate, arrived, way, id).await,
+    }
     isolate.tend(call).await;
 }
 

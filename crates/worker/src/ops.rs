@@ -16,7 +16,7 @@ use std::{
 use slab::Slab;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{executor, glue};
+use crate::{clock, executor, glue};
 
 /// How an operation ended, as `glue/ops.js` numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,8 @@ impl Drop for Op {
 
 /// Called by JavaScript once for each started operation.
 #[wasm_bindgen]
-pub fn complete(call: u32, slot: u32, ending: i32, head: String, body: Vec<u8>) {
+pub fn complete(call: u32, slot: u32, ending: i32, head: String, body: Vec<u8>, now: f64) {
+    clock::set(now);
     let completion = Completion { ending: read_ending(ending), head, body };
     let Ok(slot) = usize::try_from(slot) else { return };
     let waker = SLOTS.with_borrow_mut(|slots| match slots.get_mut(slot) {

@@ -12,8 +12,7 @@ use tollhouse_core::{
 };
 
 use crate::{
-    env, glue,
-    host::now,
+    clock, env, glue,
     isolate::{Isolate, LEDGER},
     ops::{Ending, Op},
 };
@@ -93,7 +92,9 @@ async fn page(
             ledger(call, "/usage", &arrived.query).await
         }
         // Model calls go through the pipeline.
-        Route::Model(_) => Err(Refusal::new(Code::Internal, "a model call is no page")),
+        Route::Model(_) | Route::Judge(_) => {
+            Err(Refusal::new(Code::Internal, "a model call is no page"))
+        }
     }
 }
 
@@ -108,7 +109,7 @@ fn no_config() -> Refusal {
 fn model_list(gate: Option<&Gate>, route: &Route, arrived: &Arrived) -> Result<Page, Refusal> {
     let config = gate.ok_or_else(no_config)?.config();
     let (bearer, plain) = (arrived.header("authorization"), arrived.header("x-api-key"));
-    let caller = auth::authenticate(&config.auth, bearer, plain, now())?;
+    let caller = auth::authenticate(&config.auth, bearer, plain, clock::now())?;
     let body = match route {
         Route::ModelNamed(name) => models::one(&config, &caller, name)?,
         _ => models::list(&config, &caller),

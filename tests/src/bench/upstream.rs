@@ -5,15 +5,20 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 use anyhow::Result;
 
 use crate::provider::{Step, chat_stream, completion, json_reply};
 
+/// The time between the first word and the others.
+const AFTER_FIRST: Duration = Duration::from_millis(3);
+
 /// Starts it and returns its origin; it serves until the process ends.
 ///
-/// Bodies that ask for a stream get 40 words, others one JSON reply of about a kilobyte.
+/// Bodies that ask for a stream get 40 words, the first a little before the others, as a model's first
+/// token is; others get one JSON reply of about a kilobyte.
 ///
 /// # Errors
 /// When no socket can be opened.
@@ -32,6 +37,15 @@ pub fn start() -> Result<String> {
         }
     });
     Ok(format!("http://{address}"))
+}
+
+/// How far a streamed reply goes up to the end of its first word's event.
+fn first_event(reply: &[u8]) -> usize {
+    let word = b"word ";
+    let at = reply.windows(word.len()).position(|window| window == word).unwrap_or(0);
+    let end = reply.iter().skip(at).position(|byte| *byte == b'\n').unwrap_or(0);
+    // The event's blank line, and the chunk's own end.
+    at + end + 4
 }
 
 fn bytes(steps: Vec<Step>) -> Vec<u8> {
@@ -61,6 +75,12 @@ fn serve(stream: &TcpStream, whole: &[u8], streamed: &[u8]) -> Option<()> {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         let wants_stream = body.windows(13).any(|window| window == b"\"stream\":true");
-        (&*stream).write_all(if wants_stream { streamed } else { whole }).ok()?;
+        let reply = if wants_stream { streamed } else { whole };
+        let (first, rest) = reply.split_at(if wants_stream { first_event(reply) } else { 0 });
+        if wants_stream {
+            (&*stream).write_all(first).ok()?;
+            thread::sleep(AFTER_FIRST);
+        }
+        (&*stream).write_all(rest).ok()?;
     }
 }

@@ -2,7 +2,10 @@
 
 #![expect(clippy::cast_precision_loss, reason = "counts of requests are far below 2^53")]
 
-use std::{env, time::Duration};
+use std::{
+    env,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use tollhouse_tests::{
@@ -19,6 +22,8 @@ use tollhouse_tests::{
 const ROUNDS: usize = 9;
 const REQUESTS: usize = 250;
 const CONNECTIONS: usize = 4;
+/// Requests of a round, one after the other, whose first byte is timed.
+const ALONE: usize = 60;
 
 /// The bucket of one request a minute lets one through now and then.
 const REFUSED: &[u16] = &[429, 200];
@@ -44,6 +49,11 @@ fn main() -> Result<()> {
     let gateway = Workerd::start(&options)?;
     let pid = gateway.workerd_pid()?;
     let cases = cases(&gateway)?;
+    if let [word, name] = wanted.as_slice()
+        && word == "profile"
+    {
+        return profile(&cases, name, pid);
+    }
     let mut results: Vec<Rounds> = cases.iter().map(|_| Rounds::default()).collect();
     eprintln!("{ROUNDS} interleaved rounds of {} requests each", REQUESTS * CONNECTIONS);
     for round in 0..=ROUNDS {
@@ -56,8 +66,10 @@ fn main() -> Result<()> {
                 continue;
             }
             let before = cpu::used_micros(pid)?;
-            let measured = load::fire(&case.shot, CONNECTIONS, REQUESTS)?;
+            load::fire(&case.shot, CONNECTIONS, REQUESTS)?;
             let used = cpu::used_micros(pid)? - before;
+            // With one caller: with several, what is measured is how long they queue for the CPU.
+            let measured = load::fire(&case.shot, 1, ALONE)?;
             if round > 0 {
                 result.cpu.push(used / (REQUESTS * CONNECTIONS) as f64);
                 result.first_byte.extend(measured.first_byte.iter().map(Duration::as_secs_f64));
@@ -65,6 +77,21 @@ fn main() -> Result<()> {
         }
     }
     report(&cases, &mut results, pid)
+}
+
+/// Fires one case for half a minute, so that a profiler can be attached to workerd.
+fn profile(cases: &[Case], name: &str, pid: u32) -> Result<()> {
+    let case = cases.iter().find(|case| case.name == name).context("no case has that name")?;
+    println!("{name}: workerd is process {pid}");
+    let began = Instant::now();
+    let before = cpu::used_micros(pid)?;
+    let mut requests = 0;
+    while began.elapsed() < Duration::from_secs(30) {
+        load::fire(&case.shot, CONNECTIONS, REQUESTS)?;
+        requests += REQUESTS * CONNECTIONS;
+    }
+    println!("{:.1} µs of CPU a request", (cpu::used_micros(pid)? - before) / requests as f64);
+    Ok(())
 }
 
 fn config(origin: &str) -> String {

@@ -60,6 +60,15 @@ pub(crate) struct LintArgs {
     /// How many threads read files; one per core by default.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+    /// Where results are kept between runs; in the user's cache folder by default.
+    #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Read every file anew, and keep nothing.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Parse packages that touch no model too, where there is much source.
+    #[arg(long)]
+    pub(crate) whole: bool,
     /// Print counts by rule.
     #[arg(long)]
     pub(crate) statistics: bool,

@@ -1,57 +1,96 @@
 //! Reading and parsing in parallel, each file guarded from the next.
 //!
 //! Packages that touch no model are lexed, not parsed; small workspaces are parsed whole, so that a file that does not
-//! parse is always found there.
+//! parse is always found there. What was parsed before comes from the cache.
 
-use super::LintError;
+use super::cache::{Cache, Key};
 use super::discover::Found;
+use indicatif::ProgressBar;
 use rayon::prelude::*;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use tollhouse_lint::{FileFacts, Files, Linter, collect, lexed};
+use tollhouse_lint::{FileFacts, Files, Linter, collect, given_up, lexed};
 
-/// A recursive parser needs room; the pages are taken only when they are touched.
-const STACK: usize = 256 << 20;
 /// Up to this much source is parsed whether it touches models or not.
 const WHOLE: usize = 2 << 20;
 /// A file beyond this is generated; it is lexed.
 const HUGE: usize = 8 << 20;
+/// A file below this is parsed sooner than its facts are found.
+const SMALL: usize = 1 << 10;
 
-/// Reads everything that was found.
-pub(super) fn files(
-    root: &Path,
-    found: Found,
-    linter: &Linter,
-    threads: Option<usize>,
-) -> Result<Files, LintError> {
-    let pool =
-        rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).stack_size(STACK).build();
-    let pool =
-        pool.map_err(|error| LintError::Usage(format!("threads cannot be started: {error}")))?;
-    Ok(pool.install(|| all(root, found, linter)))
+/// A file's path, relative to the folder linted, and its text.
+type Source = (String, String);
+
+/// Every file of a run, read.
+pub(super) struct Sources {
+    manifests: Vec<Source>,
+    locks: Vec<Source>,
+    rust: Vec<Source>,
 }
 
-fn all(root: &Path, found: Found, linter: &Linter) -> Files {
-    let texts = |paths: Vec<String>| -> Vec<(String, String)> {
-        paths
+impl Sources {
+    /// Reads what was found; bytes that are no text are replaced, files that vanished are left out.
+    pub(super) fn read(root: &Path, found: Found) -> Self {
+        let read = |paths: Vec<String>| -> Vec<Source> {
+            paths
+                .into_par_iter()
+                .filter_map(|path| Some((text(root, &path)?, path)))
+                .map(|(text, path)| (path, text))
+                .collect()
+        };
+        Self { manifests: read(found.manifests), locks: read(found.locks), rust: read(found.rust) }
+    }
+
+    /// How many Rust files there are.
+    pub(super) fn count(&self) -> usize {
+        self.rust.len()
+    }
+
+    /// A key over every path and every byte.
+    pub(super) fn key(&self) -> Key {
+        let all = [&self.manifests, &self.locks, &self.rust];
+        let keys: Vec<Key> = all
             .into_par_iter()
-            .filter_map(|path| Some((text(root, &path)?, path)))
-            .map(|(text, path)| (path, text))
-            .collect()
-    };
-    let (manifests, locks, sources) =
-        (texts(found.manifests), texts(found.locks), texts(found.rust));
-    let parsed = worth_parsing(linter, &manifests, &sources);
-    let rust = sources
-        .into_par_iter()
-        .zip(parsed)
-        .map(|((path, text), parse)| (facts(&path, &text, parse), text))
-        .collect();
-    Files { rust, manifests, locks }
+            .flatten()
+            .map(|(path, text)| Key::of([path.as_bytes(), text.as_bytes()]))
+            .collect();
+        Key::of(keys.iter().map(Key::bytes))
+    }
+
+    /// The facts of every file.
+    pub(super) fn facts(mut self, linter: &Linter, by: &By<'_>) -> Files {
+        by.bar.set_length(self.rust.len().try_into().unwrap_or(u64::MAX));
+        let folders = if by.whole { None } else { worth_parsing(linter, &self) };
+        if let Some(folders) = &folders {
+            self.locks.retain(|(path, _)| folders.locks(path));
+        }
+        let identity = linter.identity();
+        let facts = |(path, text): Source| {
+            let parse = folders.as_ref().is_none_or(|folders| folders.parses(&path));
+            let facts = match by.cache.filter(|_| text.len() > SMALL) {
+                Some(cache) if parse => remembered(cache, &identity, &path, &text),
+                Some(_) | None => facts(&path, &text, parse),
+            };
+            by.bar.inc(1);
+            (facts, text)
+        };
+        let rust = self.rust.into_par_iter().map(facts).collect();
+        by.bar.finish_and_clear();
+        Files { rust, manifests: self.manifests, locks: self.locks }
+    }
 }
 
-/// A file's text; bytes that are no text are replaced, a file that vanished is left out.
+/// How facts are come by.
+pub(super) struct By<'b> {
+    /// Whether packages that touch no model are parsed too.
+    pub(super) whole: bool,
+    /// Where facts are remembered.
+    pub(super) cache: Option<&'b Cache>,
+    /// Where it is shown how far the run is.
+    pub(super) bar: ProgressBar,
+}
+
 fn text(root: &Path, path: &str) -> Option<String> {
     let bytes = std::fs::read(root.join(path)).ok()?;
     Some(match String::from_utf8(bytes) {
@@ -60,42 +99,70 @@ fn text(root: &Path, path: &str) -> Option<String> {
     })
 }
 
-/// Which files to parse: those of packages that touch models, or all of a small workspace.
-fn worth_parsing(
-    linter: &Linter,
-    manifests: &[(String, String)],
-    sources: &[(String, String)],
-) -> Vec<bool> {
-    let total: usize = sources.iter().map(|(_, text)| text.len()).sum();
+/// The folders of the packages to parse: those that touch models, or all of a small workspace.
+fn worth_parsing(linter: &Linter, sources: &Sources) -> Option<Folders> {
+    let total: usize = sources.rust.iter().map(|(_, text)| text.len()).sum();
     if total <= WHOLE {
-        return vec![true; sources.len()];
+        return None;
     }
-    let folders: HashSet<&str> = manifests.iter().map(|(path, _)| folder(path)).collect();
-    let package = |path: &str| -> String {
-        let mut at = folder(path);
-        while !at.is_empty() && !folders.contains(at) {
-            at = folder(at);
-        }
-        at.to_owned()
-    };
-    let holds = |(path, text): &(String, String)| linter.touches(text).then(|| package(path));
-    let touched: HashSet<String> = sources.par_iter().filter_map(holds).collect();
-    let declared = manifests
-        .iter()
-        .filter(|(_, text)| linter.touches(text))
-        .map(|(path, _)| folder(path).to_owned());
-    let touched: HashSet<String> =
-        touched.into_iter().chain(declared.filter(|at| !at.is_empty())).collect();
-    sources.par_iter().map(|(path, _)| touched.contains(&package(path))).collect()
+    let packages = sources.manifests.iter().map(|(path, _)| folder(path).to_owned()).collect();
+    let holding = sources.rust.par_iter().filter(|(_, text)| linter.touches(text));
+    let touched = holding.map(|(path, _)| nearest(&packages, path).to_owned()).collect();
+    let worth = linter.worth_parsing(&sources.manifests, touched);
+    Some(Folders { packages, worth })
+}
+
+/// The folders of packages, and of those that are worth parsing.
+struct Folders {
+    packages: HashSet<String>,
+    worth: BTreeSet<String>,
+}
+
+impl Folders {
+    fn parses(&self, path: &str) -> bool {
+        self.worth.contains(nearest(&self.packages, path))
+    }
+
+    /// Whether a lock file chooses versions for a package that is parsed.
+    fn locks(&self, lock: &str) -> bool {
+        let above = folder(lock);
+        let under = |at: &String| {
+            at.strip_prefix(above)
+                .is_some_and(|rest| rest.is_empty() || above.is_empty() || rest.starts_with('/'))
+        };
+        self.worth.iter().filter(|at| !at.is_empty() || above.is_empty()).any(under)
+    }
+}
+
+/// The nearest of `folders` above a path, else the root.
+fn nearest<'p>(folders: &HashSet<String>, path: &'p str) -> &'p str {
+    let mut at = folder(path);
+    while !at.is_empty() && !folders.contains(at) {
+        at = folder(at);
+    }
+    at
 }
 
 fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// The facts of a file that is parsed, from the cache or into it.
+fn remembered(cache: &Cache, identity: &[u8], path: &str, text: &str) -> FileFacts {
+    let key = Key::of([&b"facts"[..], identity, path.as_bytes(), text.as_bytes()]);
+    if let Some(known) = cache.get(key).and_then(|record| FileFacts::from_record(&record)) {
+        return known;
+    }
+    let facts = facts(path, text, true);
+    if let Some(record) = facts.to_record() {
+        cache.put(key, &record);
+    }
+    facts
+}
+
 fn facts(path: &str, text: &str, parse: bool) -> FileFacts {
     if !parse || text.len() > HUGE {
         return lexed(path, text);
     }
-    catch_unwind(AssertUnwindSafe(|| collect(path, text))).unwrap_or_else(|_| lexed(path, text))
+    catch_unwind(AssertUnwindSafe(|| collect(path, text))).unwrap_or_else(|_| given_up(path, text))
 }

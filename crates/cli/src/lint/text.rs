@@ -7,6 +7,8 @@ use std::fmt::Write;
 use std::path::Path;
 use tollhouse_lint::{Finding, Report, Rules, Severity};
 
+/// Where every rule is explained; its id is the anchor.
+const PAGES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/crates/lint/RULES.md");
 /// A frame shows at most this many lines of a finding.
 const LINES: usize = 6;
 
@@ -36,7 +38,10 @@ fn frame(of: &Finding, text: &str) -> String {
         Severity::Warn => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let title = level.primary_title(of.message.as_str()).id(format!("{} {}", of.rule, of.clause));
+    let title = level
+        .primary_title(of.message.as_str())
+        .id(format!("{} {}", of.rule, of.clause))
+        .id_url(format!("{PAGES}#{}", of.rule));
     let (source, first, range) = window(of, text);
     let group = if source.is_empty() {
         title.element(Level::NOTE.message(format!("in {}", of.path)))
@@ -46,7 +51,8 @@ fn frame(of: &Finding, text: &str) -> String {
     };
     let group = group
         .element(Level::HELP.message(format!("{} (`tollhouse explain {}`)", of.help, of.rule)));
-    Renderer::styled().decor_style(DecorStyle::Ascii).render(&[group]) + "\n"
+    let links = supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+    Renderer::styled().decor_style(DecorStyle::Ascii).hyperlink(links).render(&[group]) + "\n"
 }
 
 /// The lines a finding lies on, the number of the first, and the finding's range within them.

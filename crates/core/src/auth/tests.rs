@@ -15,6 +15,7 @@ fn caller_key(id: &str, secret: &str, models: ModelAccess) -> Arc<CallerKey> {
         limits: RateLimits::default(),
         model_limits: BTreeMap::new(),
         budget: None,
+        team: None,
         expires: (id == "old").then_some(UnixMs(999)),
     })
 }
@@ -99,7 +100,7 @@ fn a_list_of_models_is_kept_to() {
     assert_eq!(refusal.message, "this key may not use a model `slow`");
     assert_eq!(refusal.param.as_deref(), Some("model"));
     let refusal = caller.may_use(&format!("sk-{}\n", "0a".repeat(90))).unwrap_err();
-    assert_eq!(refusal.message, "this key may not use a model `[redacted]`");
+    assert_eq!(refusal.message, "this key may not use a model `sk-***`");
 }
 
 proptest! {

@@ -3,8 +3,11 @@
 //! Every builder looks at all its parts before it gives up, so that one pass finds everything; a
 //! part that could not be read has been reported by the reader and is `None`.
 
+mod alerts;
 mod auth;
+mod budget;
 mod caller;
+mod guard;
 mod mock;
 mod model;
 mod names;
@@ -13,6 +16,7 @@ mod policy;
 mod provider;
 mod routes;
 mod target;
+mod telemetry;
 
 use super::{
     Config,
@@ -24,7 +28,7 @@ use super::{
 use crate::units::UnixMs;
 
 /// Sections of the contract that this version does not honour.
-const LATER_SECTIONS: [&str; 3] = ["guards", "mlflow", "experiments"];
+const LATER_SECTIONS: [&str; 2] = ["mlflow", "experiments"];
 
 /// What every builder is told.
 #[derive(Debug, Clone, Copy)]
@@ -66,16 +70,23 @@ pub(crate) fn config(
     site.check_defaults(raw);
     let auth = site.auth(raw);
     let providers = site.providers(raw);
-    let models = site.models(raw, providers.as_ref());
+    let guards = site.guards(raw);
+    let models = site.models(raw, providers.as_ref(), &guards);
+    let guards = site.guards_of_keys(raw, guards);
+    let teams = site.teams(raw);
+    let budgets = budget::policy(raw);
     let limits = operations::gateway_limits(raw.limits.as_ref());
     let breaker = operations::breaker(raw.breaker.as_ref());
     let alerts = site.alerts(raw.alerts.as_ref());
-    let telemetry = operations::telemetry(raw.telemetry.as_ref());
+    let telemetry = site.telemetry(raw.telemetry.as_ref());
     let config = Config {
         digest,
         auth: auth?,
         providers: providers?,
         models: models?,
+        guards: guards?,
+        teams: teams?,
+        budgets: budgets?,
         limits: limits?,
         breaker: breaker?,
         alerts: alerts?,

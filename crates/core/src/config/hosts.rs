@@ -11,10 +11,12 @@ pub(crate) struct Host {
     pub(crate) base_path: &'static str,
     /// Whether it takes `stream_options`.
     pub(crate) stream_usage: bool,
+    /// How it goes on with an answer that is begun, as `targets[].prefill` has it.
+    pub(crate) prefill: &'static str,
 }
 
 const fn host(name: &'static str, prices: &'static str, base_path: &'static str) -> Host {
-    Host { name, prices, base_path, stream_usage: true }
+    Host { name, prices, base_path, stream_usage: true, prefill: "none" }
 }
 
 const HOSTS: [Host; 13] = [
@@ -22,7 +24,8 @@ const HOSTS: [Host; 13] = [
     host("api.anthropic.com", "anthropic", "/v1"),
     host("generativelanguage.googleapis.com", "gemini", "/v1beta/openai"),
     // Its API refuses fields it does not know, `stream_options` among them, and reports usage unasked.
-    Host { stream_usage: false, ..host("api.mistral.ai", "mistral", "/v1") },
+    // An answer is gone on with where its message has `prefix: true` (docs.mistral.ai, "Prefix").
+    Host { stream_usage: false, prefill: "prefix", ..host("api.mistral.ai", "mistral", "/v1") },
     host("api.groq.com", "groq", "/openai/v1"),
     host("api.deepseek.com", "deepseek", "/v1"),
     host("api.x.ai", "xai", "/v1"),

@@ -16,8 +16,8 @@ use crate::{
 const BASE: &str = include_str!("base.toml");
 
 /// What a model takes from `[defaults]`.
-const INHERITED: [&str; 7] =
-    ["params", "bounds", "retry", "timeout", "cache", "limits", "deprecated"];
+const INHERITED: [&str; 8] =
+    ["params", "bounds", "retry", "timeout", "cache", "limits", "deprecated", "recovery"];
 
 /// The built-in defaults, and what each entry of a list or table starts from.
 pub(crate) struct Base {
@@ -48,6 +48,14 @@ pub(crate) fn complete(root: &mut Node) {
     for provider in entries(table.get_mut("providers")) {
         complete_provider(provider, &each);
     }
+    for team in entries(table.get_mut("teams")) {
+        complete_budget(team, &each);
+    }
+    let otlp =
+        table.get_mut("telemetry").and_then(|telemetry| telemetry.table_mut()?.get_mut("otlp"));
+    if let Some(otlp) = otlp {
+        fill_from(otlp, &each, "otlp");
+    }
     let mut models = table.remove("models");
     for model in entries(models.as_mut()) {
         complete_model(model, table, &each);
@@ -61,9 +69,13 @@ fn complete_keys(auth: &mut Node, each: &Node) {
     let keys = auth.table_mut().and_then(|auth| auth.get_mut("keys")?.list_mut());
     for key in keys.into_iter().flatten() {
         fill_from(key, each, "key");
-        if let Some(budget) = key.table_mut().and_then(|key| key.get_mut("budget")) {
-            fill_from(budget, each, "budget");
-        }
+        complete_budget(key, each);
+    }
+}
+
+fn complete_budget(owner: &mut Node, each: &Node) {
+    if let Some(budget) = owner.table_mut().and_then(|owner| owner.get_mut("budget")) {
+        fill_from(budget, each, "budget");
     }
 }
 
@@ -85,6 +97,7 @@ fn complete_model(model: &mut Node, root: &Table, each: &Node) {
         }
     }
     fill_from(model, each, "model");
+    complete_budget(model, each);
     let targets = model.table_mut().and_then(|model| model.get_mut("targets")?.list_mut());
     for target in targets.into_iter().flatten() {
         complete_target(target, root.get("providers"));
@@ -115,6 +128,9 @@ fn complete_target(target: &mut Node, providers: Option<&Node>) {
     if known.stream_usage == Some(false) {
         insert(table, "stream_usage", Value::Bool(false));
     }
+    if let Some(prefill) = known.prefill {
+        insert(table, "prefill", Value::Text(prefill.to_owned()));
+    }
     if let Some(facts) = known.facts {
         insert_facts(table, &facts);
     }
@@ -123,6 +139,7 @@ fn complete_target(target: &mut Node, providers: Option<&Node>) {
 struct Known {
     facts: Option<ModelFacts>,
     stream_usage: Option<bool>,
+    prefill: Option<&'static str>,
 }
 
 /// Who bills a call decides which prices hold: a known host's own, on an unknown one OpenAI's by the
@@ -137,6 +154,7 @@ fn known(provider: &Table, model: &str) -> Known {
             Known {
                 facts: table::find(prices, model),
                 stream_usage: host.map(|host| host.stream_usage),
+                prefill: host.map(|host| host.prefill),
             }
         }
         (Some("mock"), _) => {
@@ -145,9 +163,9 @@ fn known(provider: &Table, model: &str) -> Known {
                 successor: None,
                 ..facts
             });
-            Known { facts, stream_usage: None }
+            Known { facts, stream_usage: None, prefill: None }
         }
-        _ => Known { facts: None, stream_usage: None },
+        _ => Known { facts: None, stream_usage: None, prefill: None },
     }
 }
 

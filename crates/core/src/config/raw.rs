@@ -8,6 +8,7 @@
 mod read;
 mod auth;
 mod choice;
+mod guard;
 mod model;
 mod operations;
 mod policy;
@@ -16,10 +17,13 @@ mod scalar;
 #[cfg(feature = "schema")]
 mod schema;
 
-pub(crate) use auth::{RawAuth, RawBudget, RawKey, RawRateLimits};
-pub(crate) use choice::{AuthMode, Kind};
+pub(crate) use auth::{RawAuth, RawBudget, RawBudgets, RawKey, RawRateLimits, RawTeam};
+pub(crate) use choice::{AuthMode, GuardAction, GuardWord, Kind};
+pub(crate) use guard::RawGuard;
 pub(crate) use model::{RawModel, RawPrice, RawTarget};
-pub(crate) use operations::{RawAlerts, RawBreaker, RawGatewayLimits, RawTelemetry};
+pub(crate) use operations::{
+    RawAlerts, RawBreaker, RawGatewayLimits, RawOtlp, RawReceiver, RawTelemetry,
+};
 pub(crate) use policy::{RawBounds, RawCache, RawDefaults, RawParams, RawRetry, RawTimeout};
 pub(crate) use provider::{RawFault, RawProvider};
 pub(crate) use read::{List, Named, Read};
@@ -39,13 +43,19 @@ raw! {
         defaults: RawDefaults,
         /// Models by the name that callers use.
         models: Named<RawModel>,
+        /// Guards, by a name of your choice.
+        guards: Named<RawGuard>,
+        /// Teams, by a name of your choice: keys that spend from one budget.
+        teams: Named<RawTeam>,
+        /// What holds for every budget.
+        budgets: RawBudgets,
         /// Limits of the gateway itself.
         limits: RawGatewayLimits,
         /// When a failing target is rested.
         breaker: RawBreaker,
-        /// Where operational events are sent.
+        /// Which alerts there are, and where they are sent.
         alerts: RawAlerts,
-        /// What is logged and counted.
+        /// What is logged, kept and sent on.
         telemetry: RawTelemetry,
     }
 }

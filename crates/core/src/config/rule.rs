@@ -26,6 +26,8 @@ pub enum Rule {
     UnknownProvider,
     UnknownModel,
     UnknownGuard,
+    ImpossibleAction,
+    UnknownTeam,
     FallbackCycle,
     UnreachableTarget,
     MisplacedKey,
@@ -63,7 +65,7 @@ pub struct Facts {
 
 impl Rule {
     /// Every rule, in the order of the documentation.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 44] = [
         Self::Syntax,
         Self::DuplicateKey,
         Self::UnknownKey,
@@ -84,6 +86,8 @@ impl Rule {
         Self::UnknownProvider,
         Self::UnknownModel,
         Self::UnknownGuard,
+        Self::ImpossibleAction,
+        Self::UnknownTeam,
         Self::FallbackCycle,
         Self::UnreachableTarget,
         Self::MisplacedKey,
@@ -132,7 +136,9 @@ impl Rule {
             Self::BadDate => ("bad-date", Error, "The date is not written as `2027-01-31`."),
             Self::UnknownProvider => ("unknown-provider", Error, "A target names a provider that is not configured."),
             Self::UnknownModel => ("unknown-model", Error, "A model is named that is not configured."),
-            Self::UnknownGuard => ("unknown-guard", Error, "A model names a guard that is not configured."),
+            Self::UnknownGuard => ("unknown-guard", Error, "A model or key names a guard that is not configured."),
+            Self::ImpossibleAction => ("impossible-action", Error, "A guard of this kind cannot do what follows from its finding."),
+            Self::UnknownTeam => ("unknown-team", Error, "A key names a team that is not configured."),
             Self::FallbackCycle => ("fallback-cycle", Error, "Fallbacks lead back to the model that failed."),
             Self::UnreachableTarget => ("unreachable-target", Error, "A target can never be chosen."),
             Self::MisplacedKey => ("misplaced-key", Error, "The key belongs to another kind of provider, or contradicts the one beside it."),
@@ -151,7 +157,7 @@ impl Rule {
             Self::NoEffect => ("no-effect", Warning, "A setting changes nothing where it stands."),
             Self::BasePath => ("base-path", Warning, "The provider's OpenAI-compatible routes are known to be elsewhere."),
             Self::NoPrice => ("no-price", Warning, "What a model costs is unknown, so its calls are not counted in money."),
-            Self::UncountedBudget => ("uncounted-budget", Warning, "A caller with a budget may use a model whose cost is unknown."),
+            Self::UncountedBudget => ("uncounted-budget", Warning, "A budget covers a model whose cost is unknown; `budgets.unknown_price` says what becomes of its calls."),
             Self::RetiredModel => ("retired-model", Warning, "The provider has retired the model; the successor is named where it is known."),
             Self::RetiringModel => ("retiring-model", Warning, "The provider retires the model within 60 days."),
             Self::LimitBelowDefault => ("limit-below-default", Warning, "A token limit is below what one call reserves by default, so such calls are always refused."),

@@ -57,6 +57,11 @@ pub(crate) fn scan(notes: &Notes<'_>) {
     walk(notes.tree, &Path::Root, notes);
 }
 
+/// Whether whoever knows this address can write to it.
+pub(crate) fn is_secret_address(text: &str) -> bool {
+    SECRET_ADDRESSES.iter().any(|address| text.contains(address))
+}
+
 /// Whether `text` looks like a key, a token or an address with a password in it.
 pub(crate) fn looks_like_one(text: &str) -> bool {
     let text = text.trim();
@@ -145,7 +150,9 @@ fn walk(node: &Node, at: &Path<'_>, notes: &Notes<'_>) {
 fn judge(text: &str, node: &Node, at: &Path<'_>) -> Option<Found> {
     match at {
         // Their readers say the same and more.
-        Path::Key(_, "api_key" | "sha256") | Path::Key(Path::Key(_, "api_key"), _) => None,
+        Path::Key(_, "api_key" | "sha256")
+        | Path::Key(Path::Key(_, "api_key"), _)
+        | Path::Key(Path::Key(Path::Key(_, "receivers"), _), "url") => None,
         Path::Key(Path::Key(_, "headers"), name) => {
             let name = name.to_ascii_lowercase();
             let is_secret = SECRET_HEADERS.contains(&name.as_str());
@@ -154,7 +161,7 @@ fn judge(text: &str, node: &Node, at: &Path<'_>) -> Option<Found> {
         Path::Index(Path::Key(_, "webhooks"), _) => {
             // A variable may be a Worker secret itself.
             let is_text = matches!(node.origin, Origin::Text { .. });
-            let is_secret = SECRET_ADDRESSES.iter().any(|address| text.contains(address));
+            let is_secret = is_secret_address(text);
             if !is_text || !(is_secret || looks_like_one(text)) {
                 return None;
             }

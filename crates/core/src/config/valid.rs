@@ -3,7 +3,15 @@
 //! These types are made by `config::load` alone; the rest of the gateway never checks them again.
 //! Inheritance is already applied: a [`Model`] carries its own complete policies.
 
+mod guard;
+mod recovery;
+
 use std::{collections::BTreeMap, sync::Arc};
+
+pub use guard::{
+    Guard, GuardKind, GuardStages, Guards, OnError, OnFinding, OperatingPoint, Threshold,
+};
+pub use recovery::{Prefill, Recovery};
 
 use crate::units::{DurationMs, MicroUsd, Tokens};
 
@@ -18,13 +26,19 @@ pub struct Config {
     pub providers: BTreeMap<String, Arc<Provider>>,
     /// Models by the name that callers use.
     pub models: BTreeMap<String, Arc<Model>>,
+    /// Guards by name, and those of callers' keys.
+    pub guards: Guards,
+    /// Teams by name.
+    pub teams: BTreeMap<String, Team>,
+    /// What holds for every budget.
+    pub budgets: BudgetPolicy,
     /// Limits of the gateway itself.
     pub limits: GatewayLimits,
     /// When a failing target is rested.
     pub breaker: BreakerPolicy,
-    /// Where operational events are sent.
+    /// Which alerts there are, and where they are sent.
     pub alerts: Alerts,
-    /// What is logged.
+    /// What is logged, kept and sent on.
     pub telemetry: Telemetry,
 }
 
@@ -52,6 +66,8 @@ pub struct CallerKey {
     pub model_limits: BTreeMap<String, RateLimits>,
     /// What it may spend.
     pub budget: Option<Budget>,
+    /// The team whose budget it spends too, a name in [`Config::teams`].
+    pub team: Option<String>,
     /// After this moment the key is refused.
     pub expires: Option<crate::units::UnixMs>,
 }
@@ -74,17 +90,43 @@ pub struct RateLimits {
     pub tokens_per_minute: Option<Tokens>,
 }
 
+/// Keys that spend from one budget together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Team {
+    /// What they may spend.
+    pub budget: Option<Budget>,
+}
+
 /// Money that may be spent in a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     /// The amount.
     pub limit: MicroUsd,
     /// The period, which starts anew at midnight UTC of its first day.
     pub per: Period,
+    /// The model, a name in [`Config::models`], that answers what the budget has no room for; `None`
+    /// refuses it.
+    pub cheaper: Option<String>,
+}
+
+/// What holds for every budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetPolicy {
+    /// What happens to a call that is held to a budget while its price is unknown.
+    pub unknown_price: UnknownPrice,
+}
+
+/// What happens to a call that is held to a budget while its price is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownPrice {
+    /// It is refused.
+    Refuse,
+    /// It counts as costing nothing.
+    Zero,
 }
 
 /// A budget's period, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Period {
     /// From midnight.
     Day,
@@ -211,10 +253,14 @@ pub struct Model {
     pub cache: CachePolicy,
     /// What all callers together may use of it.
     pub limits: RateLimits,
+    /// What all callers together may spend on it.
+    pub budget: Option<Budget>,
     /// What happens to a model past its retirement date.
     pub deprecated: DeprecationPolicy,
-    /// Names of guards.
-    pub guards: Vec<String>,
+    /// What happens when a stream breaks midway.
+    pub recovery: Recovery,
+    /// Which guards judge its texts, for every caller.
+    pub guards: Vec<Arc<Guard>>,
 }
 
 /// One place where a model runs.
@@ -245,6 +291,8 @@ pub struct Dialect {
     pub sampling: bool,
     /// False for servers that refuse `stream_options`.
     pub stream_usage: bool,
+    /// How it goes on with another target's answer.
+    pub prefill: Prefill,
     /// The context window, prompt and completion together.
     pub context: Option<Tokens>,
 }
@@ -390,18 +438,140 @@ pub struct BreakerPolicy {
     pub open: DurationMs,
 }
 
-/// Where operational events are sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Which alerts there are, and where they are sent.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Alerts {
-    /// Addresses that take a JSON event by POST.
-    pub webhooks: Vec<String>,
+    /// Where they are sent; none keeps them to the log.
+    pub receivers: Vec<Receiver>,
+    /// How often rules are looked at.
+    pub every: DurationMs,
+    /// What is worth an alert.
+    pub rules: AlertRules,
 }
 
-/// What is logged and kept.
+/// Somebody who takes alerts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receiver {
+    /// The name in logs.
+    pub name: String,
+    /// How it wants them.
+    pub kind: ReceiverKind,
+    /// Where it takes them.
+    pub address: Address,
+    /// `PagerDuty`'s key of the service that is alerted, a Worker secret.
+    pub routing_key: Option<SecretName>,
+}
+
+/// How a receiver wants its alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceiverKind {
+    /// One JSON object an event.
+    Json,
+    /// Slack's incoming webhooks, which others understand too.
+    Slack,
+    /// `PagerDuty`'s Events API v2.
+    PagerDuty,
+}
+
+/// An address, or the name of the Worker secret that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// As written.
+    Plain(String),
+    /// Whoever knows it may write there.
+    Secret(SecretName),
+}
+
+/// What is worth an alert; `None` is switched off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertRules {
+    /// Too many of a model's calls fail, for which the caller is not to blame.
+    pub error_share: Option<ErrorShare>,
+    /// A model answers slowly.
+    pub latency: Option<SlowAnswers>,
+    /// Whether a target that is rested by its breaker is worth an alert.
+    pub breaker_open: bool,
+    /// A provider answers no call.
+    pub provider_down: Option<ProviderDown>,
+    /// Shares of a budget, above 0, of which each is worth an alert once a period.
+    pub budget_shares: Vec<f64>,
+    /// A guard acts far more often than before.
+    pub guard_spike: Option<GuardSpike>,
+    /// Whether a configuration that is refused is worth an alert.
+    pub config_rejected: bool,
+}
+
+/// Too many of a model's calls fail.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ErrorShare {
+    /// The share above which it is too many, 0 to 1.
+    pub above: f64,
+    /// Over which time.
+    pub window: DurationMs,
+    /// With fewer calls in that time nothing is said.
+    pub at_least: u64,
+}
+
+/// A model answers slowly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SlowAnswers {
+    /// Which quantile, 0 to 1.
+    pub quantile: f64,
+    /// The length above which it is slow.
+    pub above: DurationMs,
+    /// Over which time.
+    pub window: DurationMs,
+    /// With fewer calls in that time nothing is said.
+    pub at_least: u64,
+}
+
+/// A provider answers no call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProviderDown {
+    /// Over which time.
+    pub window: DurationMs,
+    /// With fewer calls in that time nothing is said.
+    pub at_least: u64,
+}
+
+/// A guard acts far more often than before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GuardSpike {
+    /// So many times as often as in the hour before.
+    pub times: f64,
+    /// Over which time.
+    pub window: DurationMs,
+    /// With fewer acts in that time nothing is said.
+    pub at_least: u64,
+}
+
+/// What is logged, kept and sent on.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Telemetry {
     /// One log line a request.
     pub log_requests: bool,
     /// How often an isolate hands its counts to the ledger.
     pub flush: DurationMs,
+    /// How many objects share the ledger, from 1.
+    pub ledger_shards: u32,
+    /// How many days usage is kept.
+    pub retention_days: u32,
+    /// Where metrics and traces are sent by OTLP.
+    pub otlp: Option<Otlp>,
+}
+
+/// An OTLP/HTTP receiver that takes JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Otlp {
+    /// The base, without a slash at its end; `/v1/metrics` and `/v1/traces` are below it.
+    pub endpoint: String,
+    /// Further headers; values are not secret.
+    pub headers: Vec<(String, String)>,
+    /// Headers whose values are Worker secrets.
+    pub secret_headers: Vec<(String, SecretName)>,
+    /// How often metrics are sent; `None` sends none.
+    pub metrics_every: Option<DurationMs>,
+    /// The share of requests whose trace is sent, 0 to 1; those whose callers record them always are,
+    /// unless it is 0.
+    pub trace_share: f64,
 }

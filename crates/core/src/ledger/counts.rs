@@ -1,6 +1,6 @@
 //! The amounts of a ledger row, and what one request adds to them.
 
-use crate::record::{CacheResult, Record};
+use crate::record::{Bill, CacheResult, Record};
 
 /// The amounts of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,21 +45,29 @@ impl Counts {
         "cost_micro_usd",
     ];
 
-    /// What one request adds.
+    /// What one request adds, its bills apart.
     pub(crate) fn of(record: &Record) -> Self {
-        let usage = record.billed().unwrap_or_default();
         Self {
             requests: 1,
             errors: record.code.is_some().into(),
             cache_hits: (record.cache == CacheResult::Hit).into(),
-            unpriced: record.is_unpriced().into(),
+            ..Self::default()
+        }
+    }
+
+    /// What one provider's bill adds.
+    pub(crate) fn of_bill(bill: &Bill<'_>) -> Self {
+        let Bill { target: _, usage, cost } = bill;
+        Self {
+            unpriced: cost.is_none().into(),
             estimated: usage.estimated.into(),
             prompt_tokens: usage.prompt.0,
             cached_tokens: usage.cached.0,
             cache_write_tokens: usage.cache_write.0,
             completion_tokens: usage.completion.0,
             reasoning_tokens: usage.reasoning.0,
-            cost_micro_usd: record.billed_cost().unwrap_or_default().0,
+            cost_micro_usd: cost.unwrap_or_default().0,
+            ..Self::default()
         }
     }
 

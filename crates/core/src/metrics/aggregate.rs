@@ -16,7 +16,9 @@ use super::{
     store::{Series, Store},
 };
 use crate::{
+    alert::Spend,
     ledger::{Slot, Usages},
+    record::BreakerState,
     units::{DurationMs, UnixMs},
 };
 
@@ -50,6 +52,8 @@ pub struct Aggregate {
     /// How many series each family has.
     pub(super) sizes: HashMap<Family, usize>,
     pub(super) changed: Changed,
+    /// Budgets and what of them is spent, as [`Aggregate::set_budgets`] was told.
+    pub(super) budgets: Vec<Spend>,
 }
 
 /// What is known of one isolate.
@@ -79,6 +83,7 @@ impl Default for Aggregate {
             isolates: BTreeMap::new(),
             sizes: HashMap::new(),
             changed: Changed::default(),
+            budgets: Vec::new(),
         }
     }
 }
@@ -112,6 +117,56 @@ impl Aggregate {
             }
             kept
         });
+    }
+
+    /// Says how budgets stand, to be shown among the states.
+    pub fn set_budgets(&mut self, spends: &[Spend]) {
+        spends.clone_into(&mut self.budgets);
+    }
+
+    /// The label values and the counts of every series of a counter.
+    pub fn counters(&self, family: Family) -> impl Iterator<Item = (Vec<&str>, u64)> {
+        let series = self.store.counters.iter().filter(move |(series, _)| series.family == family);
+        series.map(|(series, count)| (self.texts(series), *count))
+    }
+
+    /// The label values and the counts by bucket, not added up, of every series of a histogram. The
+    /// last bucket is what lies above every boundary.
+    pub fn histograms(&self, family: Family) -> impl Iterator<Item = (Vec<&str>, Vec<u64>)> {
+        let boundaries = family.boundaries().unwrap_or_default();
+        let series =
+            self.store.histograms.iter().filter(move |(series, _)| series.family == family);
+        series.map(|(series, histogram)| {
+            (self.texts(series), histogram.numbers(boundaries).skip(1).collect())
+        })
+    }
+
+    /// The label values, the sum and the counts by bucket of every series of a histogram.
+    pub fn sums(&self, family: Family) -> impl Iterator<Item = (Vec<&str>, u64, Vec<u64>)> {
+        let boundaries = family.boundaries().unwrap_or_default();
+        let series =
+            self.store.histograms.iter().filter(move |(series, _)| series.family == family);
+        series.map(|(series, histogram)| {
+            let counts = histogram.numbers(boundaries).skip(1).collect();
+            (self.texts(series), histogram.sum, counts)
+        })
+    }
+
+    /// The label values and the amounts of a gauge.
+    pub fn states(&self, family: Family, now: UnixMs) -> BTreeMap<Vec<String>, u64> {
+        let rows = self.gauges(now).remove(&family).unwrap_or_default();
+        let owned = |labels: Vec<&str>| labels.into_iter().map(str::to_owned).collect();
+        rows.into_iter().map(|(labels, amount)| (owned(labels), amount)).collect()
+    }
+
+    /// The targets whose breakers are in `state` in some isolate that reported lately.
+    pub fn targets_in(&self, state: BreakerState, now: UnixMs) -> BTreeSet<String> {
+        let breakers = self.reporting(now).flat_map(|report| &report.breakers);
+        breakers.filter(|(_, found)| **found == state).map(|(target, _)| target.clone()).collect()
+    }
+
+    fn texts(&self, series: &Series) -> Vec<&str> {
+        series.values().map(|name| self.names.text(name)).collect()
     }
 
     /// The isolates whose reports hold.

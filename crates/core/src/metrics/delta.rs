@@ -17,7 +17,7 @@ use super::{
     store::{Histogram, Series},
 };
 use crate::{
-    ledger::{Counts, Day, Slot},
+    ledger::{Counts, Day, Slot, UsageRow},
     units::UnixMs,
 };
 
@@ -107,6 +107,22 @@ impl Delta {
     /// Its place among the deltas of its isolate, from 0.
     pub const fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// What was booked: the amounts of each day, key, model and target.
+    pub fn usage_rows(&self) -> Vec<UsageRow> {
+        let text = |name: NameId| {
+            let place = usize::try_from(name.0).unwrap_or(usize::MAX);
+            self.names.get(place).cloned().unwrap_or_default()
+        };
+        let rows = self.usage.iter().map(|(slot, counts)| UsageRow {
+            day: slot.day,
+            key: text(slot.key),
+            model: text(slot.model),
+            target: text(slot.target),
+            counts: *counts,
+        });
+        rows.collect()
     }
 
     /// How many rows were left out on reading, because this version does not know their family.

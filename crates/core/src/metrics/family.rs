@@ -32,6 +32,8 @@ pub enum Family {
     LimitDecisions,
     LeaseCalls,
     GuardDecisions,
+    BudgetLimits,
+    BudgetSpent,
     ConfigLoads,
     ConfigIsolates,
     LedgerCalls,
@@ -86,7 +88,7 @@ pub(crate) const MAX_LABELS: usize = 6;
 
 impl Family {
     /// Every family, in the order of the exposition.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::Requests,
         Self::Errors,
         Self::ClientsLeft,
@@ -109,6 +111,8 @@ impl Family {
         Self::LimitDecisions,
         Self::LeaseCalls,
         Self::GuardDecisions,
+        Self::BudgetLimits,
+        Self::BudgetSpent,
         Self::ConfigLoads,
         Self::ConfigIsolates,
         Self::LedgerCalls,
@@ -144,9 +148,11 @@ impl Family {
             Self::BreakerTransitions => ("tollhouse_breaker_transitions_total", Counter, None, &["target", "state"], "Times a circuit breaker entered a state."),
             Self::BreakerStates => ("tollhouse_breaker_isolates", Gauge, None, &["target", "state"], "Isolates that hold a target's circuit breaker in a state; breakers that never moved are not reported."),
             Self::CacheResults => ("tollhouse_cache_results_total", Counter, None, &["endpoint", "model", "result"], "Requests by what the cache did (hit, miss, bypass, refresh)."),
-            Self::LimitDecisions => ("tollhouse_limit_decisions_total", Counter, None, &["key", "model", "scope", "resource", "verdict"], "What limits said (admitted, refused, unchecked), by whose limit it is: of one key, of one model, or of both."),
+            Self::LimitDecisions => ("tollhouse_limit_decisions_total", Counter, None, &["key", "model", "scope", "resource", "verdict"], "What limits said (admitted, refused, unchecked), by whose limit it is: of one key, of its team, of one model, or of key and model."),
             Self::LeaseCalls => ("tollhouse_lease_calls_total", Counter, None, &["result"], "Calls of isolates to the limiter (ok, failed)."),
             Self::GuardDecisions => ("tollhouse_guard_decisions_total", Counter, None, &["model", "guard", "stage", "label", "action"], "What guards said of texts, and what followed."),
+            Self::BudgetLimits => ("tollhouse_budget_limit_usd", Gauge, Usd, &["scope", "name", "period"], "What a key, team or model may spend in a period, in US dollars."),
+            Self::BudgetSpent => ("tollhouse_budget_spent_usd", Gauge, Usd, &["scope", "name", "period"], "What calls under a budget have cost in its current period, in US dollars; calls that still run are not in it."),
             Self::ConfigLoads => ("tollhouse_config_loads_total", Counter, None, &["result"], "Configurations that isolates read (loaded, rejected)."),
             Self::ConfigIsolates => ("tollhouse_config_isolates", Gauge, None, &["digest"], "Isolates that run a configuration, by the first 12 digits of its digest."),
             Self::LedgerCalls => ("tollhouse_ledger_calls_total", Counter, None, &["result"], "Calls of isolates to the ledger (ok, failed)."),

@@ -9,7 +9,7 @@ use crate::{
     config::valid::Target,
     ledger::{Counts, Day, Slot, Usages},
     price::Usage,
-    record::{Attempt, CacheResult, LimitScope, Record},
+    record::{Attempt, Bill, CacheResult, LimitScope, Record},
     refusal::{Code, Fault},
 };
 
@@ -55,8 +55,13 @@ impl Counting {
         self.count_decisions(record, labels);
         if record.endpoint.operation().is_some() {
             let Labels { key, model, target, .. } = labels;
-            let slot = Slot { day: Day::of(record.started), key, model, target };
+            let day = Day::of(record.started);
+            let slot = Slot { day, key, model, target };
             self.usage.entry(slot).or_default().add(&Counts::of(record));
+            for bill in record.bills() {
+                let slot = Slot { day, key, model, target: self.target(&bill) };
+                self.usage.entry(slot).or_default().add(&Counts::of_bill(&bill));
+            }
         }
     }
 
@@ -102,22 +107,29 @@ impl Counting {
     }
 
     fn count_usage(&mut self, record: &Record, labels: Labels) {
-        let Labels { model, key, target, .. } = labels;
-        let Some(usage) = record.billed() else { return };
-        for (kind, tokens) in disjoint(usage) {
-            if tokens > 0 {
-                let kind = self.names.id(kind);
-                self.store.add(Family::Tokens, &[model, key, target, kind], tokens);
+        let Labels { model, key, .. } = labels;
+        for bill in record.bills() {
+            let target = self.target(&bill);
+            for (kind, tokens) in disjoint(bill.usage) {
+                if tokens > 0 {
+                    let kind = self.names.id(kind);
+                    self.store.add(Family::Tokens, &[model, key, target, kind], tokens);
+                }
             }
+            let cost = bill.cost.unwrap_or_default();
+            self.store.add(Family::Cost, &[model, key, target], cost.0);
+            self.store.add(Family::Unpriced, &[model, key, target], bill.cost.is_none().into());
+            self.store.add(Family::Estimated, &[model, target], bill.usage.estimated.into());
         }
-        let cost = record.billed_cost().unwrap_or_default();
-        self.store.add(Family::Cost, &[model, key, target], cost.0);
-        self.store.add(Family::Unpriced, &[model, key, target], record.is_unpriced().into());
-        self.store.add(Family::Estimated, &[model, target], usage.estimated.into());
+        let Some(usage) = record.billed() else { return };
         // The conventions want reported tokens or none.
         if !usage.estimated {
             self.observe_tokens(record, labels, usage);
         }
+    }
+
+    fn target(&mut self, bill: &Bill<'_>) -> NameId {
+        bill.target.map_or(NameId::ABSENT, |target| self.names.id(&target.id))
     }
 
     fn observe_tokens(&mut self, record: &Record, labels: Labels, usage: Usage) {
@@ -172,7 +184,7 @@ impl Counting {
             let parts = [limit.scope.name(), limit.resource.name(), limit.verdict.name()];
             let [scope, resource, verdict] = parts.map(|part| self.names.id(part));
             let (key, model) = match limit.scope {
-                LimitScope::Key => (key, NameId::ABSENT),
+                LimitScope::Key | LimitScope::Team => (key, NameId::ABSENT),
                 LimitScope::Model => (NameId::ABSENT, model),
                 LimitScope::KeyAndModel => (key, model),
             };

@@ -60,6 +60,11 @@ impl IsolateId {
         Self(random)
     }
 
+    /// Which of so many shards of the ledger keeps its counts, from 0.
+    pub fn shard(self, shards: u32) -> u32 {
+        u32::try_from(self.0 % u128::from(shards.max(1))).unwrap_or_default()
+    }
+
     /// Reads 32 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let id = u128::from_str_radix(text, 16).ok().map(Self)?;
@@ -97,6 +102,11 @@ impl Registry {
             next_sequence: 0,
             pending: VecDeque::new(),
         }
+    }
+
+    /// Whose counts these are.
+    pub const fn isolate(&self) -> IsolateId {
+        self.isolate
     }
 
     /// A request is being served; [`Self::leave`] ends it.

@@ -97,7 +97,8 @@ impl Aggregate {
         self.changed.usage.clear();
     }
 
-    /// The aggregate whose changes were stored as these rows.
+    /// The aggregate whose changes were stored as these rows; rows of the same series, as different
+    /// shards have them, add up.
     pub fn restore(rows: impl IntoIterator<Item = Row>) -> Restored {
         let mut aggregate = Self::default();
         let unread = rows.into_iter().filter(|row| aggregate.read(row).is_none()).collect();
@@ -150,18 +151,22 @@ impl Aggregate {
         }
         let labels: Vec<_> = labels.iter().map(|text| self.names.id(text)).collect();
         let series = Series::new(family, &labels);
+        let is_new = !self.store.counters.contains_key(&series)
+            && !self.store.histograms.contains_key(&series);
         match family.facts().kind {
             Kind::Counter => {
-                self.store.counters.insert(series, row.value.parse().ok()?);
+                let count: u64 = row.value.parse().ok()?;
+                let total = self.store.counters.entry(series).or_default();
+                *total = total.saturating_add(count);
             }
             Kind::Histogram(boundaries) => {
                 let numbers: Vec<u64> = serde_json::from_str(&row.value).ok()?;
                 let histogram = Histogram::from_numbers(boundaries, &numbers)?;
-                self.store.histograms.insert(series, histogram);
+                self.store.histograms.entry(series).or_default().merge(&histogram);
             }
             Kind::Gauge => return None,
         }
-        *self.sizes.entry(family).or_default() += 1;
+        *self.sizes.entry(family).or_default() += usize::from(is_new);
         Some(())
     }
 

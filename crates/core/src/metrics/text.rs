@@ -17,7 +17,10 @@ use super::{
     family::{Facts, Family, Kind, Unit},
     store::{Histogram, Series},
 };
-use crate::units::{MicroUsd, UnixMs};
+use crate::{
+    alert::Spend,
+    units::{MicroUsd, UnixMs},
+};
 
 /// Which text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +87,7 @@ impl Aggregate {
     }
 
     /// States, added up over the isolates that reported lately.
-    fn gauges(&self, now: UnixMs) -> BTreeMap<Family, BTreeMap<Vec<&str>, u64>> {
+    pub(super) fn gauges(&self, now: UnixMs) -> BTreeMap<Family, BTreeMap<Vec<&str>, u64>> {
         let mut gauges: BTreeMap<Family, BTreeMap<Vec<&str>, u64>> = BTreeMap::new();
         let mut add = |family, labels, amount| {
             *gauges.entry(family).or_default().entry(labels).or_default() += amount;
@@ -101,6 +104,11 @@ impl Aggregate {
             for (target, state) in &report.breakers {
                 add(Family::BreakerStates, vec![target, state.name()], 1);
             }
+        }
+        for Spend { scope, name, budget, spent } in &self.budgets {
+            let labels = || vec![scope.name(), name.as_str(), budget.per.name()];
+            add(Family::BudgetLimits, labels(), budget.limit.0);
+            add(Family::BudgetSpent, labels(), spent.0);
         }
         gauges
     }

@@ -8,7 +8,6 @@ pub mod endpoint;
 pub mod error;
 pub mod json;
 pub mod models;
-pub mod redact;
 pub mod reply;
 pub mod upstream;
 pub(crate) mod usage;

@@ -62,8 +62,8 @@ mod tests {
     use super::*;
     use crate::auth::authenticate;
     use crate::config::valid::{
-        Alerts, Auth, BreakerPolicy, CallerKey, GatewayLimits, ModelAccess, RateLimits, Telemetry,
-        Unreachable,
+        AlertRules, Alerts, Auth, BreakerPolicy, BudgetPolicy, CallerKey, GatewayLimits, Guards,
+        ModelAccess, RateLimits, Telemetry, UnknownPrice, Unreachable,
     };
     use crate::openai::samples::{PLAIN, model};
     use crate::refusal::Code;
@@ -77,14 +77,35 @@ mod tests {
             auth: Auth::Open,
             providers: BTreeMap::new(),
             models: models.into(),
+            guards: Guards::default(),
+            teams: BTreeMap::new(),
+            budgets: BudgetPolicy { unknown_price: UnknownPrice::Refuse },
             limits: GatewayLimits {
                 max_body_bytes: 1,
                 lease: DurationMs(1),
                 on_unreachable: Unreachable::Refuse,
             },
             breaker: BreakerPolicy { failures: 1, open: DurationMs(1) },
-            alerts: Alerts::default(),
-            telemetry: Telemetry { log_requests: false, flush: DurationMs(1) },
+            alerts: Alerts {
+                receivers: Vec::new(),
+                every: DurationMs(1),
+                rules: AlertRules {
+                    error_share: None,
+                    latency: None,
+                    breaker_open: false,
+                    provider_down: None,
+                    budget_shares: Vec::new(),
+                    guard_spike: None,
+                    config_rejected: false,
+                },
+            },
+            telemetry: Telemetry {
+                log_requests: false,
+                flush: DurationMs(1),
+                ledger_shards: 1,
+                retention_days: 40,
+                otlp: None,
+            },
         }
     }
 
@@ -101,6 +122,7 @@ mod tests {
             limits: RateLimits::default(),
             model_limits: BTreeMap::new(),
             budget: None,
+            team: None,
             expires: None,
         };
         let auth = Auth::Keys(vec![Arc::new(key)]);

@@ -4,13 +4,19 @@ use std::sync::Arc;
 
 use crate::config::valid::{
     Bounds, CachePolicy, CacheScope, DeprecationPolicy, Dialect, MockPolicy, Model, Params,
-    Placement, Provider, ProviderKind, RateLimits, RetryPolicy, Strategy, Target, Timeouts,
+    Placement, Prefill, Provider, ProviderKind, RateLimits, Recovery, RetryPolicy, Strategy,
+    Target, Timeouts,
 };
 use crate::units::DurationMs;
 
 /// What OpenAI's chat models take.
-pub(crate) const PLAIN: Dialect =
-    Dialect { max_completion_tokens: false, sampling: true, stream_usage: true, context: None };
+pub(crate) const PLAIN: Dialect = Dialect {
+    max_completion_tokens: false,
+    sampling: true,
+    stream_usage: true,
+    prefill: Prefill::None,
+    context: None,
+};
 /// What its reasoning models take.
 pub(crate) const REASONING: Dialect =
     Dialect { max_completion_tokens: true, sampling: false, ..PLAIN };
@@ -68,7 +74,9 @@ pub(crate) fn model(name: &str, dialects: &[Dialect]) -> Model {
             tools: false,
         },
         limits: RateLimits::default(),
+        budget: None,
         deprecated: DeprecationPolicy::Warn,
+        recovery: Recovery::Continue,
         guards: vec![],
     }
 }

@@ -8,11 +8,13 @@ use futures_channel::oneshot;
 use super::{
     Gate, Stop,
     host::Host,
+    spend,
     stages::{Admitted, Authenticated, Guarded},
     wait::{Woken, wait},
 };
 use crate::{
-    rate::{self, Admission, Refused, Step},
+    budget::Hold,
+    rate::{self, Admission, Refused, Reservation, Step, Subject},
     record::{LimitDecision, LimitScope, LimitVerdict, LimitedResource, Record},
     refusal::{Code, Refusal},
 };
@@ -24,22 +26,50 @@ pub(super) async fn request<H: Host>(
     mut authenticated: Authenticated,
     record: &mut Record,
 ) -> Result<Authenticated, Stop> {
+    count(host, gate, &mut authenticated.subject, record).await?;
+    Ok(authenticated)
+}
+
+/// Takes one request from every bucket that applies to `subject`.
+pub(super) async fn count<H: Host>(
+    host: &H,
+    gate: &Gate,
+    subject: &mut Subject,
+    record: &mut Record,
+) -> Result<(), Stop> {
     loop {
-        let step = gate.lessee.borrow_mut().admit(&mut authenticated.subject, host.now());
+        let step = gate.lessee.borrow_mut().admit(subject, host.now());
         if let Some(admission) = resolve(host, gate, step, record).await? {
             note(admission, LimitedResource::Requests, record);
-            return Ok(authenticated);
+            return Ok(());
         }
     }
 }
 
-/// Sets aside the tokens that the request may use at most.
+/// Sets aside the tokens that the request may use at most; where there is no room for them, the
+/// money in `hold` is free again.
 pub(super) async fn tokens<H: Host>(
     host: &H,
     gate: &Gate,
     mut guarded: Guarded,
+    hold: Hold,
     record: &mut Record,
 ) -> Result<Admitted, Stop> {
+    match reserve(host, gate, &mut guarded, record).await {
+        Ok(reservation) => Ok(Admitted { guarded, reservation, hold }),
+        Err(stop) => {
+            spend::book(gate, hold, None);
+            Err(stop)
+        }
+    }
+}
+
+async fn reserve<H: Host>(
+    host: &H,
+    gate: &Gate,
+    guarded: &mut Guarded,
+    record: &mut Record,
+) -> Result<Reservation, Stop> {
     let request = &guarded.0.request;
     let estimate = request.prompt_estimate().saturating_add(request.max_output());
     loop {
@@ -48,7 +78,7 @@ pub(super) async fn tokens<H: Host>(
         if let Some(reservation) = resolve(host, gate, step, record).await? {
             note(reservation.admission(), LimitedResource::Tokens, record);
             record.reserved = estimate;
-            return Ok(Admitted { guarded, reservation });
+            return Ok(reservation);
         }
     }
 }

@@ -5,22 +5,27 @@ use super::{
     exchange::{Answer, AnswerBody},
     head,
     host::Host,
+    spend,
     stages::Admitted,
 };
 use crate::{
     rate::Standing,
     record::Record,
     refusal::Code,
-    units::{Tokens, UnixMs},
+    units::{MicroUsd, Tokens, UnixMs},
 };
 
-/// Takes from the limits what was really used, and gives the rest of the reserve back.
+/// Takes from limits and budgets what was really used, and gives the rest of the reserves back.
 ///
-/// Consumes the proof: a reservation is settled exactly once.
+/// Consumes the proof: reserves are settled exactly once.
 pub(super) fn settle(gate: &Gate, admitted: Admitted, now: UnixMs, record: &mut Record) {
     let used = record.usage.map_or(Tokens(0), crate::price::Usage::total);
     record.settled = used;
     gate.lessee.borrow_mut().settle(admitted.reservation, used, now);
+    // Of several bills, one may have no price: the others count all the same.
+    let costs = record.bills().into_iter().filter_map(|bill| bill.cost);
+    let cost = costs.reduce(MicroUsd::saturating_add);
+    spend::book(gate, admitted.hold, cost);
 }
 
 /// Tells a refused caller, completes the record and hands it to the host.

@@ -2,30 +2,29 @@
 
 use super::{
     Gate, Stop,
-    exchange::{Answer, AnswerBody, Part, ReadFailure},
+    attempt::{Answered, Asking, Trials},
+    exchange::{Answer, AnswerBody},
+    guards,
     head::Headers,
     host::Host,
     lookup::Flight,
-    provider::{Answered, Streaming, Whole},
+    provider::Whole,
     stages::{Admitted, Guarded},
+    stream,
 };
 use crate::{
     cache::entry::{Body, Entry},
-    config::valid::Timeouts,
     openai::{Delivery, Effective},
     price::Usage,
     record::Record,
     refusal::{Code, Refusal},
     route,
-    stream::{Fault, Relay, replay, write_failure},
-    units::{DurationMs, Tokens, UnixMs},
+    stream::replay,
+    units::{Tokens, UnixMs},
 };
 
-/// After every choice is complete, how long `[DONE]` and the usage are waited for.
-const CLOSING_GRACE: DurationMs = DurationMs(1000);
-
 /// Answers from the cache.
-pub(super) fn kept<H: Host>(
+pub(super) async fn kept<H: Host>(
     host: &H,
     gate: &Gate,
     guarded: &Guarded,
@@ -36,8 +35,6 @@ pub(super) fn kept<H: Host>(
     record.status = 200;
     let model = &guarded.0.model;
     record.target = route::find(&gate.config(), model, &entry.target);
-    let mut headers = head(gate, guarded, record, host.now(), &entry.content_type);
-    headers.add("age", host.now().since(entry.stored_at).0 / 1000);
     let replayed;
     let body = match &entry.body {
         Body::Whole(bytes) => bytes.as_slice(),
@@ -47,140 +44,89 @@ pub(super) fn kept<H: Host>(
             replayed.as_ref()
         }
     };
+    // By the guards of now, which may not be those under which it was kept.
+    let shown = match &entry.body {
+        Body::Whole(_) => guards::whole(host, gate, guarded, body, record).await?,
+        Body::Stream(_) => guards::kept_stream(gate, guarded, body, record)?,
+    };
+    let body = shown.as_deref().unwrap_or(body);
+    let mut headers = head(gate, guarded, record, host.now(), &entry.content_type);
+    headers.add("age", host.now().since(entry.stored_at).0 / 1000);
     record.bytes_out = length(body);
     host.answer(Answer { status: 200, headers: headers.as_str(), body: AnswerBody::Whole(body) });
     Ok(())
 }
 
-/// Answers with what a target has said, and returns what the cache may keep of it.
+/// Asks the model's targets, answers with what one of them says, and returns what the cache may keep
+/// of it.
 pub(super) async fn fresh<H: Host>(
     host: &H,
     gate: &Gate,
     admitted: &Admitted,
-    answered: Answered<H::Stream>,
+    asking: &Asking<'_>,
     flight: &Flight<'_>,
     record: &mut Record,
 ) -> Result<Option<Entry>, Stop> {
-    match answered {
-        Answered::Whole(whole) => Ok(send_whole(host, gate, admitted, whole, flight, record)),
-        Answered::Stream(stream) => send_stream(host, gate, admitted, stream, flight, record).await,
+    let mut trials = Trials::new(host, gate, admitted, asking, record)?;
+    match trials.answer(record).await? {
+        Answered::Whole(whole) => send_whole(host, gate, admitted, whole, flight, record).await,
+        Answered::Stream(stream) => {
+            let headers = head(
+                gate,
+                &admitted.guarded,
+                record,
+                host.now(),
+                "text/event-stream; charset=utf-8",
+            );
+            record.status = 200;
+            let body = AnswerBody::Streamed;
+            host.answer(Answer { status: 200, headers: headers.as_str(), body });
+            record.timings.first_token = Some(host.now().since(record.started));
+            let target = stream.target.clone();
+            stream::send(host, gate, &admitted.guarded, &mut trials, stream, record).await?;
+            let kept = record.code.is_none() && flight.keeps();
+            Ok(trials.relay.into_recording().filter(|_| kept).map(|recording| Entry {
+                target: target.id.clone(),
+                content_type: "text/event-stream; charset=utf-8".to_owned(),
+                body: Body::Stream(recording),
+                usage: record.usage,
+                stored_at: host.now(),
+                ttl: flight.ttl(),
+            }))
+        }
     }
 }
 
-fn send_whole<H: Host>(
+async fn send_whole<H: Host>(
     host: &H,
     gate: &Gate,
     admitted: &Admitted,
     whole: Whole,
     flight: &Flight<'_>,
     record: &mut Record,
-) -> Option<Entry> {
+) -> Result<Option<Entry>, Stop> {
     let request = &admitted.guarded.0.request;
     let usage = whole.usage.unwrap_or_else(|| estimated(request, whole.content_bytes));
-    record.usage = Some(usage);
-    record.cost = whole.target.price.map(|price| price.cost(usage));
+    record.bill(usage);
+    let shown = guards::whole(host, gate, &admitted.guarded, &whole.body, record).await?;
     record.status = 200;
-    record.bytes_out = length(&whole.body);
+    record.bytes_out = length(shown.as_deref().unwrap_or(&whole.body));
     let mut headers = head(gate, &admitted.guarded, record, host.now(), "application/json");
     headers.add_cost(record.cost);
-    let body =
-        if whole.held_by_host { AnswerBody::AsReceived } else { AnswerBody::Whole(&whole.body) };
+    let body = match &shown {
+        Some(shown) => AnswerBody::Whole(shown),
+        None if whole.held_by_host => AnswerBody::AsReceived,
+        None => AnswerBody::Whole(&whole.body),
+    };
     host.answer(Answer { status: 200, headers: headers.as_str(), body });
-    flight.keeps().then(|| Entry {
+    Ok(flight.keeps().then(|| Entry {
         target: whole.target.id.clone(),
         content_type: "application/json".to_owned(),
         body: Body::Whole(whole.body),
         usage: Some(usage),
         stored_at: host.now(),
         ttl: flight.ttl(),
-    })
-}
-
-async fn send_stream<H: Host>(
-    host: &H,
-    gate: &Gate,
-    admitted: &Admitted,
-    stream: Streaming<H::Stream>,
-    flight: &Flight<'_>,
-    record: &mut Record,
-) -> Result<Option<Entry>, Stop> {
-    let Streaming { target, mut source, mut relay, mut out } = stream;
-    record.status = 200;
-    let headers =
-        head(gate, &admitted.guarded, record, host.now(), "text/event-stream; charset=utf-8");
-    host.answer(Answer { status: 200, headers: headers.as_str(), body: AnswerBody::Streamed });
-    record.timings.first_token = Some(host.now().since(record.started));
-    let timeouts = admitted.guarded.0.model.timeout;
-    let mut end = Ok(());
-    while !relay.is_done() && end.is_ok() {
-        if !out.is_empty() {
-            record.bytes_out += length(&out);
-            host.write(Part::More(&out));
-            out.clear();
-        }
-        let wait = patience(&relay, timeouts, record.started, host.now());
-        let asked = host.now();
-        let next = source.next(host, wait).await;
-        record.timings.upstream = record.timings.upstream.plus(host.now().since(asked));
-        end = match next {
-            Ok(Some(bytes)) => relay.push(&bytes, &mut out).map_err(Ending::from),
-            Ok(None) => relay.end(&mut out).map_err(Ending::from),
-            Err(ReadFailure::CallerLeft) => Err(Ending::CallerLeft),
-            // A whole answer without its [DONE]: the provider merely keeps the line open.
-            Err(_) if relay.summary().is_finished() => relay.end(&mut out).map_err(Ending::from),
-            Err(ReadFailure::TimedOut) => Err(Ending::Cut(Code::UpstreamTimeout)),
-            Err(ReadFailure::Failed) => Err(Ending::Cut(Code::StreamInterrupted)),
-        };
-    }
-    // Calls the provider off where it has more to say.
-    drop(source);
-    let summary = relay.summary();
-    let request = &admitted.guarded.0.request;
-    let usage = summary.usage.unwrap_or_else(|| estimated(request, summary.content_bytes));
-    record.usage = Some(usage);
-    record.cost = target.price.map(|price| price.cost(usage));
-    match end {
-        Ok(()) => {}
-        Err(Ending::CallerLeft) => return Err(Stop::CallerLeft),
-        Err(Ending::Cut(code)) => {
-            record.code = Some(code);
-            write_failure(&mut out, &Refusal::new(code, code.facts().meaning));
-        }
-    }
-    record.bytes_out += length(&out);
-    host.write(Part::Last(&out));
-    let kept = record.code.is_none() && flight.keeps();
-    Ok(relay.into_recording().filter(|_| kept).map(|recording| Entry {
-        target: target.id.clone(),
-        content_type: "text/event-stream; charset=utf-8".to_owned(),
-        body: Body::Stream(recording),
-        usage: Some(usage),
-        stored_at: host.now(),
-        ttl: flight.ttl(),
     }))
-}
-
-/// How a stream ended before its time.
-enum Ending {
-    CallerLeft,
-    Cut(Code),
-}
-
-impl From<Fault> for Ending {
-    fn from(fault: Fault) -> Self {
-        Self::Cut(match fault {
-            Fault::Malformed | Fault::TooLong => Code::UpstreamInvalid,
-            Fault::Reported(_) => Code::UpstreamError,
-            Fault::Interrupted | Fault::Diverged => Code::StreamInterrupted,
-        })
-    }
-}
-
-/// How long the next piece may take.
-fn patience(relay: &Relay, timeouts: Timeouts, started: UnixMs, now: UnixMs) -> DurationMs {
-    let left = timeouts.total.saturating_sub(now.since(started));
-    let idle = if relay.summary().is_finished() { CLOSING_GRACE } else { timeouts.idle };
-    idle.min(left)
 }
 
 fn head(
@@ -195,6 +141,7 @@ fn head(
         headers.add_answer(record.cache, target, record.attempts.len());
         headers.add_retirement(&guarded.0.model, target, now);
     }
+    headers.add_guards(&record.guards);
     headers.add_standing(&gate.standing(&guarded.0.subject, now));
     headers
 }
@@ -217,6 +164,6 @@ pub(super) const fn usage_asked(request: &Effective) -> bool {
     }
 }
 
-fn length(bytes: &[u8]) -> u64 {
+pub(super) fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

@@ -14,7 +14,7 @@ use crate::{
     http::CallHeaders,
     openai::{self, Endpoint, Envelope},
     rate::{Subject, SubjectLimits},
-    record::{Record, TraceId},
+    record::{CallerSpan, Record, TraceId},
     refusal::{Code, Refusal},
     units::UnixMs,
 };
@@ -35,6 +35,8 @@ pub(super) fn headers<'a>(
     }
     let headers = CallHeaders::read(|name| arrived.header(name))?;
     record.trace = headers.trace.map(|trace| TraceId::new(trace.trace_id));
+    record.caller_span =
+        headers.trace.map(|trace| CallerSpan { id: trace.parent_id, sampled: trace.sampled });
     Ok(headers)
 }
 
@@ -91,7 +93,7 @@ pub(super) fn authenticate(
 }
 
 /// Which limits apply to this caller and model.
-fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
+pub(super) fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
     let key = caller.key();
     let limits = SubjectLimits {
         key: key.map_or_else(RateLimits::default, |key| key.limits),
@@ -99,6 +101,27 @@ fn subject(caller: &Caller, model: &str, model_limits: RateLimits) -> Subject {
         model: model_limits,
     };
     Subject::new(caller.id(), model, limits)
+}
+
+/// The limits of one model alone, for a caller who has been counted under its key already.
+pub(super) fn subject_of_model(caller: &Caller, model: &Model) -> Subject {
+    let key = caller.key();
+    let limits = SubjectLimits {
+        key: RateLimits::default(),
+        key_model: key
+            .and_then(|key| key.model_limits.get(&model.name).copied())
+            .unwrap_or_default(),
+        model: model.limits,
+    };
+    Subject::new(caller.id(), &model.name, limits)
+}
+
+/// The same request to another model.
+pub(super) fn instead(guarded: Guarded, model: &Arc<Model>) -> Result<Validated, Refusal> {
+    let Guarded(Validated { caller, model: _, subject: _, request }, _) = guarded;
+    let request = openai::validate(request.endpoint(), request.into_body(), model)?;
+    let subject = subject(&caller, &model.name, model.limits);
+    Ok(Validated { caller, model: model.clone(), subject, request })
 }
 
 /// Holds the request against the API and the model.
@@ -134,9 +157,4 @@ fn refuse_retired(model: &Model, now: UnixMs) -> Result<(), Refusal> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// No guard can be configured yet: the configuration refuses them, so there is nothing to pass.
-pub(super) fn guard(validated: Validated) -> Guarded {
-    Guarded(validated)
 }

@@ -46,6 +46,8 @@ pub struct Outbound<'a> {
     pub connect: DurationMs,
     /// How long the reply's head may take.
     pub head: DurationMs,
+    /// How long the next piece of a reply that is not streamed may take.
+    pub idle: DurationMs,
     /// How long a reply that is not streamed may take in all.
     pub whole: DurationMs,
 }
@@ -92,7 +94,7 @@ pub enum SendFailure {
 /// Why a stream ended before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadFailure {
-    /// Nothing came for too long.
+    /// Nothing came in the time given; the stream is still open.
     TimedOut,
     /// The connection broke.
     Failed,

@@ -1,14 +1,23 @@
 //! What an isolate knows between requests: its configuration and the state of its controls.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use futures_channel::oneshot;
 
 use super::lookup::Landing;
 use crate::{
     breaker::Breakers,
+    budget::Purse,
     cache::{flight::Flights, key::CacheKey, store::Store},
     config::valid::{Config, SecretName},
+    guard::{
+        Source,
+        judge::{Judge, Judgement, NoJudgement},
+    },
     rate::{Lessee, Standing, Subject, Unavailable},
     retry::RetryBudgets,
     route::Latencies,
@@ -23,6 +32,7 @@ pub struct Gate {
     config: RefCell<Rc<Config>>,
     secrets: RefCell<BTreeMap<SecretName, String>>,
     pub(super) lessee: RefCell<Lessee>,
+    pub(super) purse: RefCell<Purse>,
     /// Requests that wait for another one's question to a limiter object, by its group.
     pub(super) asking: RefCell<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
     pub(super) breakers: RefCell<Breakers>,
@@ -30,8 +40,12 @@ pub struct Gate {
     pub(super) latencies: RefCell<Latencies>,
     pub(super) replies: RefCell<Store<CacheKey>>,
     pub(super) flights: RefCell<Flights<CacheKey, oneshot::Sender<Landing>>>,
+    /// The classifiers, once the platform has loaded them.
+    pub(super) judge: RefCell<Option<Rc<dyn Judge>>>,
     /// Calls of each mock provider so far, by its name.
     pub(super) mock_calls: RefCell<BTreeMap<String, u64>>,
+    /// Targets that have refused to go on with another one's answer, by their ids.
+    pub(super) unprefilled: RefCell<BTreeSet<String>>,
 }
 
 impl Gate {
@@ -39,6 +53,7 @@ impl Gate {
     pub fn new(config: Rc<Config>, secrets: BTreeMap<SecretName, String>) -> Self {
         Self {
             lessee: RefCell::new(Lessee::new(&config.limits)),
+            purse: RefCell::new(Purse::new(&config.limits)),
             breakers: RefCell::new(Breakers::new(config.breaker)),
             config: RefCell::new(config),
             secrets: RefCell::new(secrets),
@@ -47,7 +62,9 @@ impl Gate {
             latencies: RefCell::default(),
             replies: RefCell::default(),
             flights: RefCell::default(),
+            judge: RefCell::default(),
             mock_calls: RefCell::default(),
+            unprefilled: RefCell::default(),
         }
     }
 
@@ -60,8 +77,26 @@ impl Gate {
     pub fn adopt(&self, config: Rc<Config>, secrets: BTreeMap<SecretName, String>) {
         self.secrets.replace(secrets);
         self.lessee.borrow_mut().configure(&config.limits);
+        self.purse.borrow_mut().configure(&config.limits);
         self.breakers.borrow_mut().adopt(config.breaker);
+        self.unprefilled.borrow_mut().clear();
         self.config.replace(config);
+    }
+
+    /// Lets `judge` speak for the guards that need a classifier.
+    pub fn appoint(&self, judge: Rc<dyn Judge>) {
+        self.judge.replace(Some(judge));
+    }
+
+    /// Whether there is a classifier of that name.
+    pub fn knows(&self, model: &str) -> bool {
+        self.judge.borrow().as_ref().is_some_and(|judge| judge.knows(model))
+    }
+
+    /// What the classifiers say of a text; no classifier cannot judge.
+    pub fn judge(&self, model: &str, text: &str, source: Source) -> Result<Judgement, NoJudgement> {
+        let judge = self.judge.borrow().clone().ok_or(NoJudgement)?;
+        judge.judge(model, text, source)
     }
 
     /// The number of the next call to a mock provider, from 1.
@@ -77,20 +112,27 @@ impl Gate {
         self.secrets.borrow().get(name).cloned()
     }
 
-    /// Messages that limiter objects should have, by group; what comes of each goes to
-    /// [`Self::limits_answered`].
+    /// Messages that the objects of limits and budgets should have, by group; what comes of each goes
+    /// to [`Self::limits_answered`].
     pub fn limits_due(&self, now: UnixMs) -> Vec<(String, Vec<u8>)> {
-        self.lessee.borrow_mut().due(now)
+        let mut messages = self.lessee.borrow_mut().due(now);
+        messages.append(&mut self.purse.borrow_mut().due(now));
+        messages
     }
 
     /// How long until [`Self::limits_due`] has something to say, if ever.
     pub fn limits_due_in(&self, now: UnixMs) -> Option<DurationMs> {
-        self.lessee.borrow().due_in(now)
+        let limits = self.lessee.borrow().due_in(now);
+        limits.into_iter().chain(self.purse.borrow().due_in(now)).min()
     }
 
     /// A message of [`Self::limits_due`] was answered, or was not.
     pub fn limits_answered(&self, group: &str, reply: Result<&[u8], Unavailable>, now: UnixMs) {
-        self.lessee.borrow_mut().answered(group, reply, now);
+        if Purse::is_group(group) {
+            self.purse.borrow_mut().answered(group, reply, now);
+        } else {
+            self.lessee.borrow_mut().answered(group, reply, now);
+        }
     }
 
     /// Where the limits of `subject` stand.

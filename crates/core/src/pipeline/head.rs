@@ -7,7 +7,7 @@ use crate::{
     http::{RateLimit, ratelimit_headers},
     openai,
     rate::{Level, Standing},
-    record::{CacheResult, Record, RequestId},
+    record::{CacheResult, GuardAction, GuardDecision, Record, RequestId},
     refusal::Refusal,
     units::{MicroUsd, UnixMs},
 };
@@ -76,6 +76,21 @@ impl Headers {
         }
     }
 
+    /// What guards have done to the texts so far, where they did anything:
+    /// `secrets;stage=input;action=mask;label=api-key`, one after the other.
+    pub(super) fn add_guards(&mut self, guards: &[GuardDecision]) {
+        let told = guards.iter().filter(|decision| decision.action != GuardAction::Pass);
+        let lines: Vec<String> = told
+            .map(|GuardDecision { guard, stage, label, action, evidence: _ }| {
+                let (stage, action) = (stage.name(), action.name());
+                format!("{guard};stage={stage};action={action};label={label}")
+            })
+            .collect();
+        if !lines.is_empty() {
+            self.add("tollhouse-guard", lines.join(", "));
+        }
+    }
+
     /// What is left of the caller's limits, in OpenAI's forms.
     pub(super) fn add_standing(&mut self, standing: &Standing) {
         for (name, value) in
@@ -114,6 +129,7 @@ pub(super) fn refused(
         headers.add("tollhouse-model", &target.model);
         headers.add("tollhouse-attempts", record.attempts.len());
     }
+    headers.add_guards(&record.guards);
     if let Some(standing) = standing {
         headers.add_standing(standing);
     }

@@ -56,7 +56,8 @@ pub trait Host {
         attempt: Outbound<'_>,
     ) -> impl Future<Output = Result<Upstream<Self::Stream>, SendFailure>>;
 
-    /// The next bytes of a stream, `None` at its end. Dropping the stream calls the provider off.
+    /// The next bytes of a stream, `None` at its end. One that is silent for `idle` may be asked again;
+    /// dropping the stream calls the provider off.
     fn read(
         &self,
         stream: &mut Self::Stream,

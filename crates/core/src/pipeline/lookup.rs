@@ -210,7 +210,9 @@ pub(super) async fn land<H: Host>(
     let entry = match delivered {
         Ok(entry) => entry,
         Err(Stop::Refused(refusal)) => {
-            if refusal.code != Code::DeadlineExceeded {
+            // Whose time is up, and what a caller's own guards refuse, is not theirs.
+            let own = [Code::DeadlineExceeded, Code::GuardBlocked, Code::GuardUnavailable];
+            if !own.contains(&refusal.code) {
                 flight.tell(&Err(refusal.clone()));
             }
             return Err(Stop::Refused(refusal));

@@ -12,13 +12,18 @@ mod deliver;
 mod enter;
 pub mod exchange;
 mod gate;
+mod guards;
 pub mod head;
 pub mod host;
+pub mod judging;
 mod lookup;
 mod provider;
+mod spend;
 mod stages;
+mod stream;
 mod wait;
 
+use attempt::Asking;
 use exchange::Arrived;
 pub use gate::Gate;
 use host::Host;
@@ -86,18 +91,18 @@ async fn serve<H: Host>(
     // Counted before it is looked at more closely, so that a flood pays for nothing but this.
     let authenticated = admit::request(host, gate, authenticated, record).await?;
     let validated = enter::validate(authenticated, host.now(), record)?;
-    let guarded = enter::guard(validated);
-    // Before tokens are reserved, because a hit uses none.
-    let flight = match lookup::look(host, gate, &config, &guarded, &headers, record).await? {
-        lookup::Found::Kept(entry) => return deliver::kept(host, gate, &guarded, &entry, record),
-        lookup::Found::Nothing(flight) => flight,
+    let guarded = guards::input(host, gate, &config, validated, record).await?;
+    // A kept reply before money and tokens are set aside, because it uses none.
+    let way = spend::afford(host, gate, &config, guarded, &headers, record).await?;
+    let (guarded, flight, hold) = match way {
+        spend::Way::Kept(guarded, entry) => {
+            return deliver::kept(host, gate, &guarded, &entry, record).await;
+        }
+        spend::Way::Paid(guarded, flight, hold) => (guarded, flight, hold),
     };
-    let admitted = admit::tokens(host, gate, guarded, record).await?;
-    let delivered =
-        match attempt::run(host, gate, &config, &admitted, arrived, &headers, record).await {
-            Ok(answered) => deliver::fresh(host, gate, &admitted, answered, &flight, record).await,
-            Err(stop) => Err(stop),
-        };
+    let admitted = admit::tokens(host, gate, guarded, hold, record).await?;
+    let asking = Asking { config: &config, arrived, headers: &headers };
+    let delivered = deliver::fresh(host, gate, &admitted, &asking, &flight, record).await;
     // After the last byte and whatever happened, because only now is the usage known.
     books::settle(gate, admitted, host.now(), record);
     lookup::land(host, flight, delivered).await

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 
 use super::{
-    Gate, deliver,
+    Gate,
     exchange::{Arrived, Outbound, ReadFailure, SendFailure, Upstream, UpstreamBody},
     host::Host,
-    stages::Admitted,
 };
 use crate::{
     config::valid::{Endpoint as Address, ProviderKind, Target},
@@ -26,13 +25,35 @@ use crate::{
     units::{DurationMs, UnixMs},
 };
 
+/// What a target is sent.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) body: Vec<u8>,
+}
+
+impl Asked {
+    /// The caller's request, afresh.
+    pub(super) fn new(request: &Effective, target: &Target) -> Self {
+        Self { body: request.body_for(target) }
+    }
+}
+
+/// Where and within which bounds it is asked.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) target: &'a Arc<Target>,
+    pub(super) limits: AttemptLimits,
+    pub(super) arrived: &'a Arrived,
+    pub(super) headers: &'a CallHeaders<'a>,
+}
+
 /// What a target has answered.
 #[derive(Debug)]
-pub(super) enum Answered<S> {
+pub(super) enum Opened<S> {
     /// A whole reply.
     Whole(Whole),
-    /// A stream whose first event is there.
-    Stream(Streaming<S>),
+    /// A stream, of which nothing is read yet.
+    Stream(Source<S>),
 }
 
 /// A whole reply that is what the API promises.
@@ -44,16 +65,6 @@ pub(super) struct Whole {
     pub(super) content_bytes: u64,
     /// Whether the host still holds the very bytes.
     pub(super) held_by_host: bool,
-}
-
-/// A stream that has begun.
-#[derive(Debug)]
-pub(super) struct Streaming<S> {
-    pub(super) target: Arc<Target>,
-    pub(super) source: Source<S>,
-    pub(super) relay: Relay,
-    /// What the caller gets first.
-    pub(super) out: Vec<u8>,
 }
 
 /// Where a stream's bytes come from.
@@ -80,28 +91,25 @@ impl Failure {
     }
 }
 
-/// Asks `target` once.
-pub(super) async fn call<H: Host>(
+/// Asks a target once, up to the head of its answer or to all of one that is not streamed.
+pub(super) async fn open<H: Host>(
     host: &H,
     gate: &Gate,
-    admitted: &Admitted,
-    target: &Arc<Target>,
-    limits: AttemptLimits,
-    arrived: &Arrived,
-    headers: &CallHeaders<'_>,
-) -> Result<Answered<H::Stream>, Failure> {
-    let request = &admitted.guarded.0.request;
-    let body = request.body_for(target);
-    let began = host.now();
+    request: &Effective,
+    asked: &Asked,
+    call: &Call<'_>,
+) -> Result<Opened<H::Stream>, Failure> {
+    let Call { target, limits, arrived, headers } = call;
+    let body = &asked.body;
     let upstream = match &target.provider.kind {
         ProviderKind::OpenAi(address) => {
-            network(host, gate, address, request.endpoint(), &body, limits, headers).await?
+            network(host, gate, address, request.endpoint(), body, *limits, headers).await?
         }
         ProviderKind::Mock(policy) => {
             let call = gate.next_mock_call(&target.provider.name);
             let script = arrived.header("tollhouse-mock");
-            let plan = mock::plan(request.endpoint(), &body, policy, call, script, began);
-            perform(host, plan, limits).await?
+            let plan = mock::plan(request.endpoint(), body, policy, call, script, host.now());
+            perform(host, plan, *limits).await?
         }
     };
     let key = secret(gate, target);
@@ -113,23 +121,18 @@ pub(super) async fn call<H: Host>(
     match upstream.body {
         UpstreamBody::Whole(body) if !request.is_streamed() => {
             let held_by_host = matches!(target.provider.kind, ProviderKind::OpenAi(_));
-            whole(request, target, body, held_by_host, key, now).map(Answered::Whole)
+            whole(request, target, body, held_by_host, key, now).map(Opened::Whole)
         }
         UpstreamBody::Whole(body) => Err(not_a_stream(request.endpoint(), &body, key, now)),
         UpstreamBody::Stream(_) if !request.is_streamed() => {
             Err(invalid("the provider streamed an answer that was asked for whole"))
         }
-        UpstreamBody::Stream(source) => {
-            let relay = Relay::new(deliver::usage_asked(request)).of_choices(request.choices());
-            let relay = relay.recorded();
-            let left = limits.head.saturating_sub(now.since(began));
-            begin_stream(host, target, source, relay, left, key).await.map(Answered::Stream)
-        }
+        UpstreamBody::Stream(source) => Ok(Opened::Stream(source)),
     }
 }
 
 /// The key with which a provider is called.
-fn secret(gate: &Gate, target: &Target) -> Option<String> {
+pub(super) fn secret(gate: &Gate, target: &Target) -> Option<String> {
     match &target.provider.kind {
         ProviderKind::OpenAi(address) => gate.secret(address.api_key.as_ref()?),
         ProviderKind::Mock(_) => None,
@@ -164,8 +167,8 @@ async fn network<H: Host>(
         headers.push_str(value);
     }
     let url = [address.base_url.as_str(), endpoint.upstream_path()].concat();
-    let AttemptLimits { connect, head, whole, .. } = limits;
-    let outbound = Outbound { url: &url, headers: &headers, body, connect, head, whole };
+    let AttemptLimits { connect, head, idle, whole, .. } = limits;
+    let outbound = Outbound { url: &url, headers: &headers, body, connect, head, idle, whole };
     match host.send(outbound).await {
         Ok(upstream) => Ok(Upstream {
             status: upstream.status,
@@ -271,22 +274,21 @@ fn invalid(what: &str) -> Failure {
     Failure::Failed(Outcome::Invalid(what.to_owned()))
 }
 
-/// Reads up to the first real event.
-async fn begin_stream<H: Host>(
+/// Reads up to the first real event, for at most `left`; what the caller gets of it is added to `out`.
+pub(super) async fn begin_stream<H: Host>(
     host: &H,
-    target: &Arc<Target>,
-    mut source: Source<H::Stream>,
-    mut relay: Relay,
+    source: &mut Source<H::Stream>,
+    relay: &mut Relay,
+    out: &mut Vec<u8>,
     left: DurationMs,
     key: Option<&str>,
-) -> Result<Streaming<H::Stream>, Failure> {
+) -> Result<(), Failure> {
     let until = host.now().plus(left);
-    let mut out = Vec::new();
     while !relay.summary().begun {
         let wait = until.since(host.now());
         let pushed = match source.next(host, wait).await {
-            Ok(Some(bytes)) => relay.push(&bytes, &mut out),
-            Ok(None) => relay.end(&mut out),
+            Ok(Some(bytes)) => relay.push(&bytes, out),
+            Ok(None) => relay.end(out),
             Err(ReadFailure::CallerLeft) => return Err(Failure::CallerLeft),
             Err(ReadFailure::TimedOut) => return Err(Failure::Failed(Outcome::Silent)),
             Err(ReadFailure::Failed) => return Err(Failure::Failed(Outcome::Unreachable)),
@@ -300,7 +302,7 @@ async fn begin_stream<H: Host>(
             Err(fault) => return Err(invalid(&fault.to_string())),
         }
     }
-    Ok(Streaming { target: target.clone(), source, relay, out })
+    Ok(())
 }
 
 impl<S> Source<S> {
@@ -314,11 +316,12 @@ impl<S> Source<S> {
             Self::Network(stream) => return host.read(stream, wait).await,
             Self::Mock(stream) => stream,
         };
-        let (pause, next) = stream.next(wait);
+        let pause = stream.pause();
         if pause > DurationMs(0) {
             host.sleep(pause.min(wait)).await.map_err(|_| ReadFailure::CallerLeft)?;
+            stream.waited(wait);
         }
-        if pause > wait { Err(ReadFailure::TimedOut) } else { next }
+        if pause > wait { Err(ReadFailure::TimedOut) } else { stream.next() }
     }
 }
 
@@ -327,25 +330,35 @@ impl<S> Source<S> {
 pub(super) struct MockStream {
     chunks: std::vec::IntoIter<Vec<u8>>,
     interval: DurationMs,
+    /// How long until the next piece.
+    pause: DurationMs,
     ending: mock::Ending,
-    begun: bool,
 }
 
 impl MockStream {
     fn new(stream: mock::Stream) -> Self {
         let mock::Stream { chunks, interval, ending } = stream;
-        Self { chunks: chunks.into_iter(), interval, ending, begun: false }
+        Self { chunks: chunks.into_iter(), interval, pause: DurationMs(0), ending }
     }
 
-    /// The next piece, and the time until it comes.
-    fn next(&mut self, wait: DurationMs) -> (DurationMs, Result<Option<Vec<u8>>, ReadFailure>) {
-        let pause =
-            if std::mem::replace(&mut self.begun, true) { self.interval } else { DurationMs(0) };
+    fn pause(&self) -> DurationMs {
+        match self.ending {
+            mock::Ending::Stall if self.chunks.len() == 0 => DurationMs(u64::MAX),
+            mock::Ending::Stall | mock::Ending::Done | mock::Ending::Cut => self.pause,
+        }
+    }
+
+    fn waited(&mut self, wait: DurationMs) {
+        self.pause = self.pause.saturating_sub(wait);
+    }
+
+    /// The next piece, which has come.
+    fn next(&mut self) -> Result<Option<Vec<u8>>, ReadFailure> {
+        self.pause = if self.chunks.len() > 1 { self.interval } else { DurationMs(0) };
         match (self.chunks.next(), self.ending) {
-            (Some(chunk), _) => (pause, Ok(Some(chunk))),
-            (None, mock::Ending::Done) => (DurationMs(0), Ok(None)),
-            (None, mock::Ending::Cut) => (DurationMs(0), Err(ReadFailure::Failed)),
-            (None, mock::Ending::Stall) => (wait, Err(ReadFailure::TimedOut)),
+            (Some(chunk), _) => Ok(Some(chunk)),
+            (None, mock::Ending::Done) => Ok(None),
+            (None, mock::Ending::Cut | mock::Ending::Stall) => Err(ReadFailure::Failed),
         }
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::{
     auth::Caller,
-    config::valid::Model,
+    budget::Hold,
+    config::valid::{Guard, Model},
     openai::{Effective, Endpoint, Envelope},
     rate::{Reservation, Subject},
 };
@@ -37,13 +38,14 @@ pub struct Validated {
     pub(super) request: Effective,
 }
 
-/// The guards have let the caller's text pass.
+/// The guards have let the caller's text pass; they will judge the answer too.
 #[derive(Debug)]
-pub struct Guarded(pub(super) Validated);
+pub struct Guarded(pub(super) Validated, pub(super) Vec<Arc<Guard>>);
 
-/// Limits have room for it, and its tokens are set aside.
+/// Limits and budgets have room for it; its tokens and its money are set aside.
 #[derive(Debug)]
 pub struct Admitted {
     pub(super) guarded: Guarded,
     pub(super) reservation: Reservation,
+    pub(super) hold: Hold,
 }

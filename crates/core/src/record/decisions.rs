@@ -46,6 +46,8 @@ pub enum LimitScope {
     Model,
     /// One key's on one model.
     KeyAndModel,
+    /// One team's, over all its keys.
+    Team,
 }
 
 /// What a limit limits.
@@ -81,6 +83,21 @@ pub struct GuardDecision {
     pub label: Arc<str>,
     /// What followed.
     pub action: GuardAction,
+    /// By which score, where a classifier decided.
+    pub evidence: Option<GuardEvidence>,
+}
+
+/// What a classifier's judgement rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardEvidence {
+    /// The first digits of the digest over the model's files.
+    pub model: Arc<str>,
+    /// The version of the model's calibration.
+    pub calibration: Arc<str>,
+    /// The highest score of a text, in millionths.
+    pub score: u32,
+    /// The score from which a text is found guilty, in millionths.
+    pub threshold: u32,
 }
 
 /// What a guard reads.
@@ -130,6 +147,7 @@ impl LimitScope {
             Self::Key => "key",
             Self::Model => "model",
             Self::KeyAndModel => "key_and_model",
+            Self::Team => "team",
         }
     }
 }

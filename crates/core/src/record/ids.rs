@@ -17,6 +17,11 @@ impl RequestId {
     pub const fn new(random: u128) -> Self {
         Self(random)
     }
+
+    /// The random bits.
+    pub const fn bits(self) -> u128 {
+        self.0
+    }
 }
 
 impl fmt::Display for RequestId {
@@ -29,6 +34,11 @@ impl TraceId {
     /// The id that a valid `traceparent` names.
     pub const fn new(trace_id: u128) -> Self {
         Self(trace_id)
+    }
+
+    /// The 16 bytes as a number.
+    pub const fn bits(self) -> u128 {
+        self.0
     }
 }
 

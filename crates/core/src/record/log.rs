@@ -69,6 +69,10 @@ struct AttemptLine<'a> {
     code: Option<&'static str>,
     ms: u64,
     first_chunk_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageLine>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -94,6 +98,17 @@ struct GuardLine<'a> {
     stage: &'static str,
     label: &'a str,
     action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<EvidenceLine<'a>>,
+}
+
+/// Scores in millionths.
+#[derive(Serialize)]
+struct EvidenceLine<'a> {
+    model: &'a str,
+    calibration: &'a str,
+    score: u32,
+    threshold: u32,
 }
 
 #[derive(Serialize)]
@@ -147,6 +162,8 @@ impl<'a> AttemptLine<'a> {
             code: attempt.failure.map(Code::name),
             ms: attempt.took.0,
             first_chunk_ms: attempt.first_chunk.map(|length| length.0),
+            usage: attempt.usage.map(UsageLine::of),
+            cost_usd: attempt.cost.and_then(json_dollars),
         }
     }
 }
@@ -181,6 +198,12 @@ impl<'a> GuardLine<'a> {
             stage: decision.stage.name(),
             label: &decision.label,
             action: decision.action.name(),
+            evidence: decision.evidence.as_ref().map(|evidence| EvidenceLine {
+                model: &evidence.model,
+                calibration: &evidence.calibration,
+                score: evidence.score,
+                threshold: evidence.threshold,
+            }),
         }
     }
 }

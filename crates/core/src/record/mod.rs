@@ -17,8 +17,8 @@ mod tests;
 use std::sync::Arc;
 
 pub use decisions::{
-    BreakerEvent, BreakerState, GuardAction, GuardDecision, GuardStage, LimitDecision, LimitScope,
-    LimitVerdict, LimitedResource,
+    BreakerEvent, BreakerState, GuardAction, GuardDecision, GuardEvidence, GuardStage,
+    LimitDecision, LimitScope, LimitVerdict, LimitedResource,
 };
 pub use endpoint::Endpoint;
 pub(crate) use ids::hex;
@@ -39,6 +39,8 @@ pub struct Record {
     pub id: RequestId,
     /// The caller's trace, where `traceparent` was valid.
     pub trace: Option<TraceId>,
+    /// The caller's span in that trace.
+    pub caller_span: Option<CallerSpan>,
     /// When the request arrived; its UTC day is the day it is booked on.
     pub started: UnixMs,
     /// What was asked for.
@@ -85,11 +87,22 @@ pub struct Record {
     pub client_left: bool,
 }
 
+/// The caller's span, as its `traceparent` named it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallerSpan {
+    /// Its id, never zero.
+    pub id: u64,
+    /// Whether the caller records the trace.
+    pub sampled: bool,
+}
+
 /// One call to a provider.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// Where it went.
     pub target: Arc<Target>,
+    /// When it began.
+    pub began: UnixMs,
     /// The provider's HTTP status, where there was one.
     pub status: Option<u16>,
     /// Why it failed; `None` is success.
@@ -98,6 +111,21 @@ pub struct Attempt {
     pub took: DurationMs,
     /// From the call to the first chunk; streams only.
     pub first_chunk: Option<DurationMs>,
+    /// What the provider will bill for it; `None` where it gave no part of an answer.
+    pub usage: Option<Usage>,
+    /// What `usage` costs; `None` beside a usage is an unknown cost.
+    pub cost: Option<MicroUsd>,
+}
+
+/// What one provider will bill for one attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Bill<'a> {
+    /// Where it was used.
+    pub target: Option<&'a Arc<Target>>,
+    /// What was used.
+    pub usage: Usage,
+    /// What that costs; `None` is unknown.
+    pub cost: Option<MicroUsd>,
 }
 
 /// What the cache did, as the caller reads it in `tollhouse-cache`.
@@ -134,6 +162,7 @@ impl Record {
         Self {
             id,
             trace: None,
+            caller_span: None,
             started,
             endpoint,
             key: None,
@@ -157,6 +186,33 @@ impl Record {
             bytes_out: 0,
             client_left: false,
         }
+    }
+
+    /// Notes what the last attempt's provider will bill, and adds it to what the request has used.
+    pub fn bill(&mut self, usage: Usage) {
+        let Some(attempt) = self.attempts.last_mut() else { return };
+        attempt.usage = Some(usage);
+        attempt.cost = attempt.target.price.map(|price| price.cost(usage));
+        self.cost = match self.usage {
+            None => attempt.cost,
+            Some(_) => self.cost.zip(attempt.cost).map(|(before, now)| before.saturating_add(now)),
+        };
+        self.usage = Some(self.usage.unwrap_or_default().plus(usage));
+    }
+
+    /// What each provider will bill. There are several where one target went on with the answer of
+    /// another.
+    pub fn bills(&self) -> Vec<Bill<'_>> {
+        let Some(usage) = self.billed() else { return Vec::new() };
+        let bills = self.attempts.iter().filter_map(|attempt| {
+            let Attempt { target, usage, cost, .. } = attempt;
+            usage.map(|usage| Bill { target: Some(target), usage, cost: *cost })
+        });
+        let bills: Vec<_> = bills.collect();
+        if bills.len() > 1 {
+            return bills;
+        }
+        vec![Bill { target: self.target.as_ref(), usage, cost: self.cost }]
     }
 
     /// What a provider will bill; nothing on a cache hit, whatever the stored reply reports.

@@ -6,14 +6,14 @@ use proptest::prelude::*;
 
 use super::{
     Attempt, BreakerEvent, BreakerState, CacheResult, Endpoint, GuardAction, GuardDecision,
-    GuardStage, LimitDecision, LimitScope, LimitVerdict, LimitedResource, Record, RequestId,
-    Timings, TraceId,
+    GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict, LimitedResource, Record,
+    RequestId, Timings, TraceId,
 };
 use crate::{
     config::valid::{
         self, Bounds, CachePolicy, CacheScope, CallerKey, DeprecationPolicy, Dialect, MockPolicy,
-        Model, ModelAccess, Params, Placement, Provider, ProviderKind, RateLimits, RetryPolicy,
-        Target, Timeouts,
+        Model, ModelAccess, Params, Placement, Prefill, Provider, ProviderKind, RateLimits,
+        Recovery, RetryPolicy, Target, Timeouts,
     },
     price::Usage,
     refusal::Code,
@@ -31,6 +31,7 @@ pub(crate) fn key(id: &str) -> Arc<CallerKey> {
         limits: RateLimits::default(),
         model_limits: BTreeMap::new(),
         budget: None,
+        team: None,
         expires: None,
     })
 }
@@ -50,6 +51,7 @@ pub(crate) fn target(provider: &str, model: &str) -> Arc<Target> {
             max_completion_tokens: false,
             sampling: true,
             stream_usage: true,
+            prefill: Prefill::None,
             context: None,
         },
         retirement: None,
@@ -88,7 +90,9 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
             tools: false,
         },
         limits: RateLimits::default(),
+        budget: None,
         deprecated: DeprecationPolicy::Allow,
+        recovery: Recovery::Continue,
         guards: vec![],
     })
 }
@@ -104,17 +108,23 @@ pub(crate) fn full() -> Record {
     record.attempts = vec![
         Attempt {
             target: Arc::clone(&first),
+            began: EVENING.plus(DurationMs(3)),
             status: Some(503),
             failure: Some(Code::UpstreamError),
             took: DurationMs(120),
             first_chunk: None,
+            usage: None,
+            cost: None,
         },
         Attempt {
             target: second,
+            began: EVENING.plus(DurationMs(130)),
             status: Some(200),
             failure: Some(Code::StreamInterrupted),
             took: DurationMs(900),
             first_chunk: Some(DurationMs(45)),
+            usage: None,
+            cost: None,
         },
     ];
     record.fallback = true;
@@ -148,6 +158,12 @@ pub(crate) fn full() -> Record {
         stage: GuardStage::Input,
         label: "safe".into(),
         action: GuardAction::Pass,
+        evidence: Some(GuardEvidence {
+            model: "3f5a0c9d1e2b".into(),
+            calibration: "2026-11-23".into(),
+            score: 120_000,
+            threshold: 910_000,
+        }),
     }];
     (record.bytes_in, record.bytes_out, record.client_left) = (512, 2048, true);
     record
@@ -187,10 +203,13 @@ pub(crate) fn any_record() -> impl Strategy<Value = Record> {
             .into_iter()
             .map(|(number, failure)| Attempt {
                 target: Arc::clone(&targets[number]),
+                began: EVENING,
                 status: None,
                 failure,
                 took: DurationMs(upstream),
                 first_chunk: first_token.map(DurationMs),
+                usage: None,
+                cost: None,
             })
             .collect();
         record.target = record.attempts.last().map(|attempt| Arc::clone(&attempt.target));

@@ -2,43 +2,11 @@
 
 use std::ops::Range;
 
-/// How keys of known issuers begin, and how many bytes must follow for it to be one.
-const ISSUERS: [(&str, usize); 33] = [
-    ("sk-", 8),
-    ("sk_", 16),
-    ("rk_", 16),
-    ("gsk_", 8),
-    ("csk-", 16),
-    ("xai-", 16),
-    ("hf_", 16),
-    ("r8_", 16),
-    ("fw_", 16),
-    ("tgp_", 16),
-    ("pplx-", 32),
-    ("nvapi-", 16),
-    ("AIza", 16),
-    ("ya29.", 16),
-    ("AKIA", 12),
-    ("ASIA", 12),
-    ("ghp_", 12),
-    ("gho_", 12),
-    ("ghu_", 12),
-    ("ghs_", 12),
-    ("ghr_", 12),
-    ("github_pat_", 12),
-    ("glpat-", 12),
-    ("npm_", 16),
-    ("xoxa-", 8),
-    ("xoxb-", 8),
-    ("xoxe-", 8),
-    ("xoxp-", 8),
-    ("xoxr-", 8),
-    ("xoxs-", 8),
-    ("xapp-", 8),
-    ("SG.", 16),
-    // A JSON Web Token: `{"` in base64.
-    ("eyJ", 16),
-];
+use crate::guard::issuer::ISSUES;
+
+/// Beginnings of keys that a provider's message may quote, beside those of known issuers, and how many
+/// bytes must follow for it to be one. `eyJ` is `{"` in base64, as JSON Web Tokens begin.
+const MORE_MARKS: [(&str, usize); 3] = [("sk_", 16), ("rk_", 16), ("eyJ", 16)];
 
 /// How names of secrets end, whatever the case.
 const SECRET_NAMES: [&str; 14] = [
@@ -122,6 +90,13 @@ pub(super) fn user_info(rest: &str) -> Option<Range<usize>> {
     end.last().map(|(at, _)| 2..2 + at)
 }
 
+/// How keys begin, and how many bytes must follow: a wrong guess costs little here, so that fewer are
+/// asked for than where a caller's own text is hidden. Short marks come first, to hide all behind them.
+fn marks() -> impl Iterator<Item = (&'static str, usize)> {
+    let known = ISSUES.iter().rev().filter_map(|issue| Some((issue.mark, issue.loose?)));
+    known.chain(MORE_MARKS)
+}
+
 /// What follows the first issuer's mark at or behind `from`, as far as the next slash.
 fn known_key(word: &str, from: usize) -> Option<Range<usize>> {
     let bytes = word.as_bytes();
@@ -131,7 +106,7 @@ fn known_key(word: &str, from: usize) -> Option<Range<usize>> {
     };
     (from..bytes.len()).filter(|at| starts_part(*at)).find_map(|at| {
         let rest = bytes.get(at..)?;
-        let (mark, least) = ISSUERS.iter().find(|(mark, _)| rest.starts_with(mark.as_bytes()))?;
+        let (mark, least) = marks().find(|(mark, _)| rest.starts_with(mark.as_bytes()))?;
         let length = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
         (length >= mark.len() + least).then_some(at + mark.len()..at + length)
     })

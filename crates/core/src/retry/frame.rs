@@ -26,6 +26,8 @@ pub struct AttemptLimits {
     pub connect: DurationMs,
     /// Until the head of the reply, and of a stream the first event.
     pub head: DurationMs,
+    /// Between two pieces of a reply that has begun.
+    pub idle: DurationMs,
     /// In all.
     pub whole: DurationMs,
     /// From when on a silence is no fault of the target's: it was given less than its due.
@@ -46,7 +48,7 @@ impl Frame {
     /// What an attempt that begins `at` may take.
     pub(super) fn limits(&self, at: UnixMs) -> AttemptLimits {
         let whole = self.ends().since(at);
-        let Timeouts { connect, first_token, reply, idle: _, total: _ } = self.timeouts;
+        let Timeouts { connect, first_token, reply, idle, total: _ } = self.timeouts;
         let head = if self.streamed { first_token } else { reply };
         let excused_from = if whole < head {
             DurationMs(0)
@@ -55,7 +57,13 @@ impl Frame {
         } else {
             DurationMs(u64::MAX)
         };
-        AttemptLimits { connect: connect.min(whole), head: head.min(whole), whole, excused_from }
+        AttemptLimits {
+            connect: connect.min(whole),
+            head: head.min(whole),
+            idle: idle.min(whole),
+            whole,
+            excused_from,
+        }
     }
 
     const fn total_ends(&self) -> UnixMs {

@@ -56,6 +56,15 @@ pub fn order(
     Ok(order)
 }
 
+/// Every target that may come to answer a call for `model`, whatever its breaker says; a target may
+/// be there twice.
+pub fn reachable<'a>(
+    config: &'a Config,
+    model: &'a Arc<Model>,
+) -> impl Iterator<Item = &'a Arc<Target>> + 'a {
+    chain(config, model).flat_map(|model| &model.targets)
+}
+
 /// The target of this id, among those of `model` and its fallbacks.
 pub fn find(config: &Config, model: &Arc<Model>, id: &str) -> Option<Arc<Target>> {
     let find = |model: &Arc<Model>| model.targets.iter().find(|target| target.id == id).cloned();

@@ -85,7 +85,7 @@ impl Asked<'_, '_> {
         }
     }
 
-    fn is_call(&self, at: At) -> bool {
+    pub(super) fn is_call(&self, at: At) -> bool {
         matches!(self.w.kind(at), Kind::Call { .. } | Kind::Method { .. })
     }
 
@@ -151,10 +151,32 @@ impl Asked<'_, '_> {
             if call || main || self.w.roles(at).has(Role::Client) || self.runs(at) != Runs::Async {
                 continue;
             }
+            if self.waits_alone(at) || self.fills_a_cell(at) {
+                continue;
+            }
             let name = self.callee_text(at);
             hits.push(Hit::at(at).with("call", name).with("function", self.title_at(at)));
         }
         hits
+    }
+
+    /// Whether a process is waited for in a program that serves nobody: nothing else is going on meanwhile.
+    fn waits_alone(&self, at: At) -> bool {
+        let process = matches!(self.w.kind(at), Kind::Method { name, .. } if matches!(name.as_str(), "output" | "status" | "wait" | "wait_with_output"));
+        process && self.handlers.is_empty()
+    }
+
+    /// Whether a node is part of what a cell is filled with: that happens once.
+    fn fills_a_cell(&self, at: At) -> bool {
+        self.w.ancestors(at).any(|up| match self.w.kind(up) {
+            Kind::Method { name, .. } => {
+                matches!(name.as_str(), "get_or_init" | "get_or_try_init" | "call_once")
+            }
+            Kind::Call { callee, .. } => {
+                matches!(self.w.kind(up.with(*callee)), Kind::Path(path) if path.iter().any(|s| s == "LazyLock" || s == "Lazy"))
+            }
+            _ => false,
+        })
     }
 
     fn callee_text(&self, at: At) -> String {

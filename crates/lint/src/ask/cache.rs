@@ -5,6 +5,7 @@ use crate::facts::{Kind, Name};
 use crate::knowledge::{Role, Roles};
 use crate::model::{At, FnRef};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// What is wrong with a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -59,13 +60,13 @@ impl Asked<'_, '_> {
     /// Functions that look a reply up under a key made of the prompt alone, though their request has other parameters.
     fn partial_keys(&self) -> Vec<Hit> {
         let mut hits = Vec::new();
-        for call in self.live() {
-            let Some(fact) = self.w.function(call.function) else { continue };
-            let Some(body) = self.w.body(call.function) else { continue };
+        for function in self.near_calls() {
+            let Some(fact) = self.w.function(function) else { continue };
+            let Some(body) = self.w.body(function) else { continue };
             let params: Vec<Name> =
                 fact.params.iter().flat_map(|param| param.names.clone()).collect();
             let varying: Vec<&Name> = params.iter().filter(|name| is_parameter(name)).collect();
-            for key in self.keys(call.function) {
+            for key in self.keys(function) {
                 let Some(inputs) = self.inputs(key, &params, 4) else { continue };
                 let prompts = inputs.iter().any(|name| !is_parameter(name));
                 let missing: Vec<&str> = varying
@@ -86,6 +87,11 @@ impl Asked<'_, '_> {
             }
         }
         hits
+    }
+
+    /// Functions that call a model, and those that certainly call one of them: a cache may stand in either.
+    fn near_calls(&self) -> BTreeSet<FnRef> {
+        self.live().flat_map(|call| self.graph.surely_reached_by(call.function, 1)).collect()
     }
 
     /// Whether the request in a body takes its model from a field: something that may change under the same prompt.

@@ -10,7 +10,7 @@ impl Asked<'_, '_> {
     pub(super) fn client_lacks(&self, role: Role, scope: Role, partial: Option<Role>) -> Vec<Hit> {
         let mut bare: BTreeMap<At, usize> = BTreeMap::new();
         for call in self.live() {
-            let on_request = self.w.chain(call.at).iter().any(|link| self.w.roles(*link).has(role));
+            let on_request = self.request_has(call.at, role);
             let scopes: Roles = [role, scope].into_iter().collect();
             if on_request || self.in_scope(call.at, scopes, 4) {
                 continue;
@@ -34,8 +34,7 @@ impl Asked<'_, '_> {
     pub(super) fn client_only(&self, role: Role, instead: Role) -> Vec<Hit> {
         let mut weak: BTreeSet<At> = BTreeSet::new();
         for call in self.live() {
-            let on_request = self.w.chain(call.at).iter().any(|link| self.w.roles(*link).has(role));
-            if on_request
+            if self.request_has(call.at, role)
                 || self.in_scope(call.at, [role, Role::TimeoutScope].into_iter().collect(), 4)
             {
                 continue;
@@ -47,6 +46,12 @@ impl Asked<'_, '_> {
             }
         }
         weak.into_iter().map(|at| Hit::at(at).with("client", self.shape(at))).collect()
+    }
+
+    /// Whether the request itself is given a role, wherever it is begun.
+    fn request_has(&self, call: At, role: Role) -> bool {
+        let links = self.w.request_links(call, self.graph);
+        links.iter().any(|link| self.w.roles(*link).has(role))
     }
 
     /// A construction in short: its callee.

@@ -277,12 +277,28 @@ impl Asked<'_, '_> {
                 let tools = text.contains("tool_call")
                     || text.contains("tool_use")
                     || text.contains("function_call");
-                let bounded = self.w.under(around).any(|inner| self.shows(inner, &evidence));
+                let bounded = self
+                    .w
+                    .under(around)
+                    .any(|inner| self.shows(inner, &evidence) && !self.bounds_tokens(inner));
                 if tools && !bounded && found.insert(around) {
                     hits.push(Hit::at(around));
                 }
             }
         }
         hits
+    }
+
+    /// Whether what a node is named for is the length of one answer, not the number of turns.
+    fn bounds_tokens(&self, at: At) -> bool {
+        let name = match self.w.kind(at) {
+            Kind::Method { name, .. } | Kind::Field { name, .. } => name,
+            Kind::Path(path) => match path.last() {
+                Some(last) => last,
+                None => return false,
+            },
+            _ => return false,
+        };
+        name.to_ascii_lowercase().contains("token")
     }
 }

@@ -156,7 +156,7 @@ impl Asked<'_, '_> {
             let nested = fields.iter().any(|(name, _)| {
                 matches!(name.as_str(), "options" | "parameters" | "generationConfig" | "?")
             });
-            if chat && !nested && !self.sets(at, slot) {
+            if chat && !nested && !self.sets(at, slot) && !self.asks_no_model(at) {
                 hits.push(Hit::at(at));
             }
         }
@@ -169,6 +169,17 @@ impl Asked<'_, '_> {
             }
         }
         hits
+    }
+
+    /// Whether a body is sent to where no model answers: to be counted, kept or checked.
+    fn asks_no_model(&self, body: At) -> bool {
+        let sends: Vec<At> = self
+            .w
+            .ancestors(body)
+            .take_while(|up| !matches!(self.w.kind(*up), Kind::Block { .. }))
+            .filter(|up| self.w.roles(*up).has(Role::HttpSend))
+            .collect();
+        !sends.is_empty() && !sends.iter().any(|send| self.live_at.contains(send))
     }
 
     /// Whether the function around a request names the slot anywhere, or spreads a request made elsewhere into it.

@@ -97,7 +97,15 @@ pub(crate) enum Question {
     /// A client is made with only a weaker form of a role.
     ClientOnly { role: Role, instead: Role },
     /// Some path from an entry point to a model call meets no evidence of a role, by knowledge or by name.
-    PathLacks { roles: Vec<Role>, names: Vec<Name>, embeddings: bool, service: bool },
+    PathLacks {
+        roles: Vec<Role>,
+        names: Vec<Name>,
+        embeddings: bool,
+        #[serde(default)]
+        programs: paths::Programs,
+        #[serde(default)]
+        unlinked: paths::Unlinked,
+    },
     /// A literal flows into a slot of a model request.
     LiteralIn { slot: Slot, test: literals::Test },
     /// A request for text is built without a slot.
@@ -136,7 +144,7 @@ pub(crate) struct Asked<'w, 'k> {
     pub(crate) graph: &'w Graph,
     pub(crate) calls: &'w [ModelCall<'k>],
     pub(crate) handlers: &'w HashSet<FnRef>,
-    /// Live calls by place, and the functions that lead to one within three calls.
+    /// Live calls by place, and the functions that certainly lead to one within three calls.
     pub(crate) live_at: HashSet<At>,
     pub(crate) leading: HashSet<FnRef>,
     /// Today, as `YYYY-MM-DD`.
@@ -154,7 +162,7 @@ impl<'w, 'k> Asked<'w, 'k> {
     ) -> Self {
         let live = || calls.iter().filter(|call| !call.test);
         let live_at = live().map(|call| call.at).collect();
-        let leading = live().flat_map(|call| graph.reached_by(call.function, 3)).collect();
+        let leading = live().flat_map(|call| graph.surely_reached_by(call.function, 3)).collect();
         Self { w, graph, calls, handlers, live_at, leading, today }
     }
 
@@ -165,9 +173,9 @@ impl<'w, 'k> Asked<'w, 'k> {
                 self.client_lacks(*role, *scope, *partial)
             }
             Question::ClientOnly { role, instead } => self.client_only(*role, *instead),
-            Question::PathLacks { roles, names, embeddings, service } => {
+            Question::PathLacks { roles, names, embeddings, programs, unlinked } => {
                 let evidence = evidence::Evidence { roles: roles.iter().copied().collect(), names };
-                self.path_lacks(&evidence, *embeddings, *service)
+                self.path_lacks(&evidence, *embeddings, *programs, *unlinked)
             }
             Question::LiteralIn { slot, test } => self.literal_in(*slot, test),
             Question::RequestLacks { slot } => self.request_lacks(*slot),

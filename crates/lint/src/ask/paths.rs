@@ -3,22 +3,49 @@
 use super::client::count;
 use super::evidence::Evidence;
 use super::{Asked, Hit};
+use crate::knowledge::Role;
 use crate::model::{FnRef, ModelCall, Purpose};
+use serde::Deserialize;
 use std::collections::BTreeMap;
+
+/// How a clause about services is held against a program that serves nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Programs {
+    /// Like any other.
+    #[default]
+    Count,
+    /// One step lighter.
+    WeighLess,
+    /// Not at all, but for embeddings.
+    Silent,
+}
+
+/// What evidence is worth that is there, but on no path to the call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Unlinked {
+    /// The finding stands, one step lighter.
+    #[default]
+    Weighs,
+    /// It may well serve this call: no finding. Nor is there one in a library that only speaks a protocol.
+    Silences,
+}
 
 impl<'k> Asked<'_, 'k> {
     /// One hit per package: the first call that a bare path leads to, and how many more there are.
-    ///
-    /// `service`: the clause is about services; in a program that serves nobody it weighs less.
     pub(super) fn path_lacks(
         &self,
         evidence: &Evidence<'_>,
         embeddings: bool,
-        service: bool,
+        programs: Programs,
+        unlinked: Unlinked,
     ) -> Vec<Hit> {
         let mut bare: BTreeMap<Option<usize>, Vec<(&ModelCall<'k>, Vec<FnRef>)>> = BTreeMap::new();
         for call in self.live() {
-            if (call.purpose == Purpose::Embedding) && !embeddings {
+            let embeds = call.purpose == Purpose::Embedding;
+            let excused = !embeds && programs == Programs::Silent && self.serves_nobody(call);
+            if (embeds && !embeddings) || excused {
                 continue;
             }
             if let Some(path) = self.bare_call(call, evidence) {
@@ -26,7 +53,11 @@ impl<'k> Asked<'_, 'k> {
             }
         }
         bare.into_iter()
-            .filter_map(|(package, calls)| self.bare_hit(package, &calls, evidence, service))
+            .filter(|(package, calls)| {
+                let theirs = calls.first().is_some_and(|(call, _)| self.is_binding(call));
+                unlinked == Unlinked::Weighs || !(theirs || self.shown_anywhere(*package, evidence))
+            })
+            .filter_map(|(package, calls)| self.bare_hit(package, &calls, evidence, programs))
             .collect()
     }
 
@@ -36,6 +67,9 @@ impl<'k> Asked<'_, 'k> {
         call: &ModelCall<'k>,
         evidence: &Evidence<'_>,
     ) -> Option<Vec<FnRef>> {
+        if evidence.roles.has(Role::Retry) && self.resends(call.at) {
+            return None;
+        }
         let path = self.bare_path(call.at, evidence)?;
         let origins = self.w.origins(call.at, self.graph);
         let made_so = origins.known.iter().any(|origin| origin.roles.any(evidence.roles));
@@ -49,7 +83,7 @@ impl<'k> Asked<'_, 'k> {
         package: Option<usize>,
         calls: &[(&ModelCall<'k>, Vec<FnRef>)],
         evidence: &Evidence<'_>,
-        service: bool,
+        programs: Programs,
     ) -> Option<Hit> {
         let (first, path) = calls.iter().max_by_key(|(_, path)| path.len().min(6))?;
         let route = self.route(path);
@@ -58,15 +92,24 @@ impl<'k> Asked<'_, 'k> {
             rest => format!(", like {} in this package", count(rest, "other call")),
         };
         let present = self.present(package, evidence);
-        let sdk = package.is_some_and(|package| {
-            first.http && !self.w.has_program(package) && self.handlers.is_empty()
-        });
-        let alone = service
-            && self.handlers.is_empty()
-            && package.is_some_and(|package| self.w.has_program(package));
+        let sdk = self.is_binding(first);
+        let alone = programs != Programs::Count && self.serves_nobody(first);
         let hit = Hit::at(first.at).with("path", route).with("more", more);
         let unlinked = if present { "; the package has one, but not on this path" } else { "" };
         Some(hit.with("unlinked", unlinked).lighter(present || sdk || alone))
+    }
+
+    /// Whether a call stands in a library that only speaks a provider's protocol: what happens around it is up to the
+    /// programs it becomes part of.
+    fn is_binding(&self, call: &ModelCall<'k>) -> bool {
+        let library = self.w.package(call.at.file).is_some_and(|of| !self.w.has_program(of));
+        call.http && library && self.handlers.is_empty()
+    }
+
+    /// Whether a call stands in a program none of whose request handlers leads to it.
+    fn serves_nobody(&self, call: &ModelCall<'k>) -> bool {
+        let program = self.w.package(call.at.file).is_some_and(|of| self.w.has_program(of));
+        program && self.graph.reached_by(call.function, 10).is_disjoint(self.handlers)
     }
 
     /// A path in short: its ends, and that there is more in between.
@@ -79,6 +122,13 @@ impl<'k> Asked<'_, 'k> {
             }
             all => all.join(" → "),
         }
+    }
+
+    /// Whether any code of the package outside tests shows evidence.
+    fn shown_anywhere(&self, package: Option<usize>, evidence: &Evidence<'_>) -> bool {
+        self.w.nodes().any(|at| {
+            self.w.package(at.file) == package && self.shows(at, evidence) && !self.w.is_test(at)
+        })
     }
 
     /// Whether evidence is there, in the package or its dependencies, though nothing links it to the call.

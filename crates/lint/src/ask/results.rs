@@ -1,10 +1,11 @@
 //! Results of model calls that are unwrapped, dropped, or taken for a success unread.
 
 use super::{Asked, Hit};
-use crate::facts::Kind;
+use crate::facts::{Arm, Kind, Name};
 use crate::knowledge::Role;
-use crate::model::{At, ModelCall};
+use crate::model::{At, FnRef, ModelCall};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// What is wrong with how a result is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -25,9 +26,13 @@ pub(crate) enum Flaw {
 impl<'k> Asked<'_, 'k> {
     pub(super) fn results(&self, flaw: Flaw) -> Vec<Hit> {
         match flaw {
-            Flaw::Unwrapped => self.live().filter_map(|call| self.unwrapped(call)).collect(),
-            Flaw::Discarded => self.live().filter_map(|call| self.discarded(call)).collect(),
-            Flaw::Unlogged => self.live().filter_map(|call| self.unlogged(call)).collect(),
+            Flaw::Unwrapped => self.outcomes().filter_map(|site| self.unwrapped(site)).collect(),
+            Flaw::Discarded => {
+                self.unheard_outcomes().filter_map(|site| self.discarded(site)).collect()
+            }
+            Flaw::Unlogged => {
+                self.unheard_outcomes().filter_map(|site| self.unlogged(site)).collect()
+            }
             Flaw::Unchecked => self
                 .live()
                 .filter(|call| call.http)
@@ -44,8 +49,30 @@ impl<'k> Asked<'_, 'k> {
         }
     }
 
-    fn unwrapped(&self, call: &ModelCall<'k>) -> Option<Hit> {
-        let links = self.links_after(call.at);
+    /// Where the outcome of a model call is had: the call, and calls of functions that hand its `Result` on.
+    fn outcomes(&self) -> impl Iterator<Item = At> {
+        let wrapped = self.live().filter(|call| self.hands_on(call.function));
+        let wrapped = wrapped.flat_map(|call| self.graph.callers(call.function));
+        let wrapped = wrapped.filter(|edge| edge.exact && self.is_call(edge.site));
+        let direct = self.live().filter(|call| !opens_later(call)).map(|call| call.at);
+        let sites: BTreeSet<At> = direct.chain(wrapped.map(|edge| edge.site)).collect();
+        sites.into_iter()
+    }
+
+    /// The same, but for functions that write a log record of their own.
+    fn unheard_outcomes(&self) -> impl Iterator<Item = At> {
+        self.outcomes().filter(|site| {
+            let body = self.w.callee(*site).and_then(|of| self.w.body(of));
+            body.is_none_or(|body| !self.w.under(body).any(|at| self.w.roles(at).has(Role::Log)))
+        })
+    }
+
+    fn hands_on(&self, function: FnRef) -> bool {
+        self.w.function(function).is_some_and(|fact| fact.output.name() == Some("Result"))
+    }
+
+    fn unwrapped(&self, site: At) -> Option<Hit> {
+        let links = self.links_after(site);
         let mut reading = true;
         for link in links {
             match self.method(link) {
@@ -64,9 +91,9 @@ impl<'k> Asked<'_, 'k> {
         None
     }
 
-    fn discarded(&self, call: &ModelCall<'k>) -> Option<Hit> {
-        let links = self.links_after(call.at);
-        let last = links.last().copied().unwrap_or(call.at);
+    fn discarded(&self, site: At) -> Option<Hit> {
+        let links = self.links_after(site);
+        let last = links.last().copied().unwrap_or(site);
         let tried = links.iter().any(|link| matches!(self.w.kind(*link), Kind::Try(_)));
         if tried {
             return None;
@@ -77,8 +104,10 @@ impl<'k> Asked<'_, 'k> {
             Kind::LetCond { pat, .. } if pat.head_name() == "Ok" => {
                 let condition = self.w.parent(up)?;
                 match self.w.kind(condition) {
-                    Kind::If { cond, otherwise: None, .. }
-                        if *cond == up.node && self.ends(condition) =>
+                    Kind::If { cond, then, otherwise: None }
+                        if *cond == up.node
+                            && self.ends(condition)
+                            && !self.returns(condition.with(*then)) =>
                     {
                         Some(Hit::at(up))
                     }
@@ -87,6 +116,11 @@ impl<'k> Asked<'_, 'k> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a branch leaves its function: what follows is then the other branch.
+    fn returns(&self, branch: At) -> bool {
+        self.w.under(branch).any(|at| matches!(self.w.kind(at), Kind::Return(_)))
     }
 
     /// Whether nothing follows an `if` in its block that could stand for the else branch.
@@ -104,8 +138,8 @@ impl<'k> Asked<'_, 'k> {
         self.loop_around(block).is_some()
     }
 
-    fn unlogged(&self, call: &ModelCall<'k>) -> Option<Hit> {
-        let links = self.links_after(call.at);
+    fn unlogged(&self, site: At) -> Option<Hit> {
+        let links = self.links_after(site);
         let drops = |name: &str| matches!(name, "unwrap_or_default" | "unwrap_or");
         let mut reading = true;
         for link in &links {
@@ -120,7 +154,7 @@ impl<'k> Asked<'_, 'k> {
                 return None;
             }
         }
-        let last = links.last().copied().unwrap_or(call.at);
+        let last = links.last().copied().unwrap_or(site);
         let up = self.w.parent(last)?;
         let Kind::Match { arms, .. } = self.w.kind(up) else { return None };
         let silent = arms.iter().find(|arm| {
@@ -183,17 +217,31 @@ impl<'k> Asked<'_, 'k> {
     }
 
     /// The name a call's value is bound to.
-    pub(super) fn reply_name(&self, at: At) -> Option<crate::facts::Name> {
+    pub(super) fn reply_name(&self, at: At) -> Option<Name> {
         let last = self.links_after(at).last().copied().unwrap_or(at);
         let up = self.w.parent(last)?;
         match self.w.kind(up) {
-            Kind::Let { pat, .. } => pat.binding().cloned(),
-            Kind::Match { arms, .. } => arms
-                .iter()
-                .find(|arm| arm.pat.head_name() == "Ok")
-                .and_then(|arm| arm.pat.names.first().cloned()),
+            Kind::Let { pat, .. } => {
+                let name = pat.binding()?;
+                Some(self.matched_later(up, name).unwrap_or_else(|| name.clone()))
+            }
+            Kind::Match { arms, .. } => success(arms),
             _ => None,
         }
+    }
+
+    /// `let outcome = call; match outcome { Ok(reply) => … }`: the reply's name.
+    fn matched_later(&self, at: At, name: &str) -> Option<Name> {
+        let body = self.w.function_at(at).and_then(|of| self.w.body(of))?;
+        self.w.under(body).find_map(|node| match self.w.kind(node) {
+            Kind::Match { value, arms } if self.w.is_name(node.with(*value), name) => success(arms),
+            Kind::LetCond { pat, value }
+                if pat.head_name() == "Ok" && self.w.is_name(node.with(*value), name) =>
+            {
+                pat.names.first().cloned()
+            }
+            _ => None,
+        })
     }
 
     /// `choices[0]`, `choices.first().unwrap()`: a reply may have no choices.
@@ -252,4 +300,16 @@ impl<'k> Asked<'_, 'k> {
             text.contains(&needle) && !self.w.source(at).contains(&needle)
         })
     }
+}
+
+/// The name that the arm of a success gives to its value.
+fn success(arms: &[Arm]) -> Option<Name> {
+    let arm = arms.iter().find(|arm| arm.pat.head_name() == "Ok")?;
+    arm.pat.names.first().cloned()
+}
+
+/// Whether a call only sets a stream of events up: what it returns is no outcome yet.
+fn opens_later(call: &ModelCall<'_>) -> bool {
+    let returns = call.fact.returns.as_deref().and_then(<[Name]>::last);
+    returns.is_some_and(|name| name == "EventSource")
 }

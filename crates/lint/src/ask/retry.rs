@@ -99,6 +99,27 @@ impl Asked<'_, '_> {
         found
     }
 
+    /// Whether a call is sent again where it stands: in a loop that a success leaves and a failure goes round again.
+    pub(super) fn resends(&self, site: At) -> bool {
+        let Some(around) = self.loop_around(site) else { return false };
+        let text = self.w.source(around);
+        let fails = text.contains("Err(") || text.contains("is_err") || text.contains("else");
+        let counts = match self.w.kind(around) {
+            Kind::Loop { kind: LoopKind::For, head: Some(head), .. } => {
+                self.w.source(around.with(*head)).contains("..")
+            }
+            Kind::Loop { .. } => {
+                self.w.under(around).any(|at| matches!(self.w.kind(at), Kind::Continue))
+            }
+            _ => false,
+        };
+        let leaves = self
+            .w
+            .under(around)
+            .any(|at| matches!(self.w.kind(at), Kind::Return(_) | Kind::Break(_)));
+        counts && fails && leaves
+    }
+
     fn judge_loop(&self, flaw: Flaw, at: At, slept: Option<At>) -> Option<Hit> {
         let function = self.w.function_at(at).and_then(|of| self.w.body(of))?;
         let text = self.w.source(at);

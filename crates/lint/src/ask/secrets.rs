@@ -117,6 +117,13 @@ fn is_secret_name(name: &str) -> bool {
     })
 }
 
+/// Whether a field's name is one that stands beside a model's key.
+fn is_about_models(name: &str) -> bool {
+    ["model", "endpoint", "base_url", "api_base", "api_url", "temperature", "max_tokens"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
 impl Asked<'_, '_> {
     /// Literals anywhere outside tests that look like keys; found by the lexer, so in files that do not parse as well.
     pub(super) fn secret_literals(&self) -> Vec<Hit> {
@@ -226,8 +233,11 @@ impl Asked<'_, '_> {
                             || a.text.contains("ignore")
                     })
                 };
+                // A token of some sign-in is not a model's key.
+                let of_models = of.fields.iter().any(|field| is_about_models(&field.name));
                 let secret = of.fields.iter().find(|field| {
-                    is_secret_name(&field.name) && plain(&field.ty) && !derived(field)
+                    let ours = of_models || field.name.to_ascii_lowercase().contains("key");
+                    ours && is_secret_name(&field.name) && plain(&field.ty) && !derived(field)
                 });
                 if let Some(field) = secret {
                     hits.push(

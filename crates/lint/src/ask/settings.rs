@@ -221,7 +221,15 @@ fn is_settings(of: &StructFact) -> bool {
         .iter()
         .any(|field| matches!(field.name.as_str(), "messages" | "prompt" | "contents" | "input"));
     // A provider's own word for a part of its requests is no settings file.
-    let wire = of.name == "GenerationConfig"
+    let sent = of.derives.iter().any(|derive| derive == "Serialize")
+        && of
+            .fields
+            .iter()
+            .flat_map(|field| &field.attrs)
+            .any(|attr| attr.text.contains("skip_serializing_if"))
+        && !["Config", "Settings", "Conf"].iter().any(|word| of.name.contains(word));
+    let wire = sent
+        || of.name.contains("GenerationConfig")
         || of.attrs.iter().any(|attr| attr.text.contains("camelCase"));
     let read = !wire && of.derives.iter().any(|derive| derive == "Deserialize");
     named

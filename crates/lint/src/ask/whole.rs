@@ -5,9 +5,10 @@ use super::evidence::Evidence;
 use super::{Asked, Hit};
 use crate::facts::{Kind, Name};
 use crate::knowledge::{Role, Roles};
-use crate::model::PackageId;
+use crate::manifest::TargetKind;
+use crate::model::{At, FnRef, PackageId};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a package must have for the question to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -42,7 +43,9 @@ pub(crate) enum Lack {
 impl Asked<'_, '_> {
     pub(super) fn whole(&self, when: When, lacks: Lack) -> Vec<Hit> {
         let Some((package, number)) = self.concerned(when) else { return Vec::new() };
-        if self.has(lacks) {
+        // A model that runs here has no bill to be tracked.
+        let free = lacks == Lack::CostTracking && number == 0;
+        if free || self.has(lacks) {
             return Vec::new();
         }
         let name = self.w.packages.get(package).and_then(|m| m.name.clone()).unwrap_or_default();
@@ -62,7 +65,7 @@ impl Asked<'_, '_> {
         match when {
             When::Calls => most,
             When::Serves => {
-                let server = self.server()?;
+                let server = self.server().filter(|_| self.is_program())?;
                 let loads = self
                     .first_load()
                     .and_then(|at| self.w.package(at.file))
@@ -82,20 +85,36 @@ impl Asked<'_, '_> {
         }
     }
 
-    /// The package that serves HTTP.
+    /// The package that serves HTTP, where a route leads to a model: a program that only waits for a sign-in's callback
+    /// is no service.
     fn server(&self) -> Option<PackageId> {
-        let routes = self
-            .playing([Role::Serve, Role::Route].into_iter().collect())
-            .find_map(|at| self.w.package(at.file));
-        routes.or_else(|| {
-            self.handlers
-                .iter()
-                .filter(|of| self.serves_by_attribute(**of))
-                .find_map(|of| self.w.package(of.file))
-        })
+        let sites: Vec<At> =
+            self.playing([Role::Serve, Role::Route].into_iter().collect()).collect();
+        let routed = sites.iter().find_map(|at| self.w.package(at.file));
+        let marked = || {
+            let mut marked = self.handlers.iter().filter(|of| self.serves_by_attribute(**of));
+            marked.find_map(|of| self.w.package(of.file))
+        };
+        let server = routed.or_else(marked)?;
+        let around = sites.iter().filter_map(|at| self.w.function_at(*at));
+        let ends = self.model_functions();
+        let mut starts = around.chain(self.handlers.iter().copied());
+        starts.any(|of| !self.graph.reach(of, 10).is_disjoint(&ends)).then_some(server)
     }
 
-    fn serves_by_attribute(&self, of: crate::model::FnRef) -> bool {
+    /// Whether anything here is a program: a library's health and metrics are those of the program it becomes part of.
+    fn is_program(&self) -> bool {
+        (0..self.w.packages.len()).any(|package| self.w.has_program(package))
+    }
+
+    /// Functions that call, load or run a model.
+    fn model_functions(&self) -> HashSet<FnRef> {
+        let runs: Roles = [Role::ModelLoad, Role::Inference].into_iter().collect();
+        let local = self.playing(runs).filter_map(|at| self.w.function_at(at));
+        self.live().map(|call| call.function).chain(local).collect()
+    }
+
+    fn serves_by_attribute(&self, of: FnRef) -> bool {
         let servers = ["actix-web", "rocket", "worker", "poem", "salvo"];
         servers.iter().any(|server| self.w.depends_on(of.file, server))
     }
@@ -166,6 +185,7 @@ impl Asked<'_, '_> {
                     .files
                     .iter()
                     .any(|file| file.path.contains("tests/") || file.path.starts_with("tests/"))
+                    || self.names_tests()
                     || self.ignored_tests()
             }
             Lack::LoadTest => {
@@ -249,6 +269,12 @@ impl Asked<'_, '_> {
                         words.iter().any(|word| fact.name.to_ascii_lowercase().contains(word))
                     })
             })
+    }
+
+    /// Whether a manifest names an integration test: a published package may leave the file itself out.
+    fn names_tests(&self) -> bool {
+        let targets = self.w.packages.iter().flat_map(|package| &package.targets);
+        targets.into_iter().any(|of| of.kind == TargetKind::TestLike && of.path.contains("tests/"))
     }
 
     fn ignored_tests(&self) -> bool {

@@ -47,10 +47,19 @@ impl Lower<'_> {
                 self.facts.uses.push(fact);
             }
             Item::Macro(of) if of.ident.is_none() => {
-                self.macro_items(&of.mac);
+                self.under(&of.attrs, |this| this.item_macro(&of.mac));
             }
             _ => {}
         }
+    }
+
+    /// A macro that stands for items; what is inside counts as a test where the macro stands among tests.
+    fn item_macro(&mut self, of: &syn::Macro) {
+        if let (true, Some(first)) = (self.test, of.path.segments.first()) {
+            let whole = self.between(first.ident.span(), of.delimiter.span().close());
+            self.facts.test_macros.push(whole);
+        }
+        self.macro_items(of);
     }
 
     /// Runs `inside` with the test flag raised by these attributes.

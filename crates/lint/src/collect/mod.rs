@@ -50,6 +50,14 @@ pub fn lexed(path: &str, text: &str) -> FileFacts {
     }
 }
 
+/// What a lexer alone can tell of a file on which [`collect`] panicked: it is a finding, not a silence.
+pub fn given_up(path: &str, text: &str) -> FileFacts {
+    let reason = "the linter itself failed on this file, which is a fault worth reporting";
+    let mut facts = lexed(path, text);
+    facts.broken.get_or_insert_with(|| (reason.to_owned(), Span::default()));
+    facts
+}
+
 fn refusal(scan: &crate::text::Scan, text: &str) -> Option<(String, Span)> {
     let whole = Span::new(0, text.find('\n').unwrap_or(text.len()));
     if scan.depth > MAX_DEPTH {

@@ -2,9 +2,10 @@
 
 use super::{ModId, Name, NodeId, TypeRef};
 use crate::text::Span;
+use serde::{Deserialize, Serialize};
 
 /// An attribute: `#[path(text)]`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Attr {
     /// Its path, joined with `::`.
     pub(crate) path: Name,
@@ -13,7 +14,7 @@ pub(crate) struct Attr {
 }
 
 /// A function parameter.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Param {
     /// The names its pattern binds; more than one for a destructuring pattern.
     pub(crate) names: Vec<Name>,
@@ -22,7 +23,7 @@ pub(crate) struct Param {
 }
 
 /// A function, a method, or a trait's method.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FnFact {
     /// Its name.
     pub(crate) name: Name,
@@ -58,7 +59,7 @@ impl FnFact {
 }
 
 /// An `impl` block or a trait definition.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ImplFact {
     /// The type it is for; for a trait definition the trait itself.
     pub(crate) of: TypeRef,
@@ -71,7 +72,7 @@ pub(crate) struct ImplFact {
 }
 
 /// A field of a struct or of an enum variant.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FieldFact {
     /// Its name, or its position.
     pub(crate) name: Name,
@@ -86,7 +87,7 @@ pub(crate) struct FieldFact {
 }
 
 /// A struct.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct StructFact {
     /// Its name.
     pub(crate) name: Name,
@@ -107,7 +108,7 @@ pub(crate) struct StructFact {
 }
 
 /// An enum.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct EnumFact {
     /// Its name.
     pub(crate) name: Name,
@@ -116,7 +117,7 @@ pub(crate) struct EnumFact {
 }
 
 /// A constant or a static.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ConstFact {
     /// Its name.
     pub(crate) name: Name,
@@ -135,7 +136,7 @@ pub(crate) struct ConstFact {
 }
 
 /// A type alias.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct AliasFact {
     /// Its name.
     pub(crate) name: Name,
@@ -146,7 +147,7 @@ pub(crate) struct AliasFact {
 }
 
 /// One imported name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct UseFact {
     /// The path, as written.
     pub(crate) path: Vec<Name>,
@@ -159,7 +160,7 @@ pub(crate) struct UseFact {
 }
 
 /// A module written in this file, or declared in it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ModFact {
     /// Its name; empty for the file itself.
     pub(crate) name: Name,

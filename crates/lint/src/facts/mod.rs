@@ -14,10 +14,11 @@ pub(crate) use node::{Arm, FnId, Kind, LoopKind, ModId, Node, NodeId, Pat};
 pub(crate) use types::TypeRef;
 
 use crate::text::{Lines, Scan, Span};
+use serde::{Deserialize, Serialize};
 pub(crate) use smol_str::SmolStr as Name;
 
 /// Everything known of one file before it is joined with others.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct FileFacts {
     /// Path relative to the folder linted, with forward slashes.
     pub(crate) path: String,
@@ -43,6 +44,8 @@ pub struct FileFacts {
     pub(crate) consts: Vec<ConstFact>,
     /// Type aliases.
     pub(crate) aliases: Vec<item::AliasFact>,
+    /// Macros in the place of items among tests, `proptest!` for one.
+    pub(crate) test_macros: Vec<Span>,
     /// Why the file could not be parsed, and where.
     pub(crate) broken: Option<(String, Span)>,
 }
@@ -61,6 +64,7 @@ impl FileFacts {
         enums: Vec::new(),
         consts: Vec::new(),
         aliases: Vec::new(),
+        test_macros: Vec::new(),
         broken: None,
     };
 

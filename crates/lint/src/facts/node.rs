@@ -2,10 +2,11 @@
 
 use super::{Name, TypeRef};
 use crate::text::{Span, index, offset};
+use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 
 /// A node of one file's arena.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct NodeId(NonZeroU32);
 
 impl NodeId {
@@ -19,7 +20,7 @@ impl NodeId {
 }
 
 /// A function of one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct FnId(NonZeroU32);
 
 impl FnId {
@@ -33,11 +34,13 @@ impl FnId {
 }
 
 /// A module written in one file; the default is the file itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub(crate) struct ModId(pub(crate) u32);
 
 /// An expression, a statement or a pattern's value.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Node {
     /// What it is.
     pub(crate) kind: Kind,
@@ -55,7 +58,7 @@ impl Node {
 }
 
 /// The kinds of loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LoopKind {
     /// `loop`.
     Forever,
@@ -66,7 +69,7 @@ pub(crate) enum LoopKind {
 }
 
 /// A pattern, as far as the questions need it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Pat {
     /// The names it binds.
     pub(crate) names: Box<[Name]>,
@@ -92,7 +95,7 @@ impl Pat {
 }
 
 /// One arm of a `match`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Arm {
     /// Its pattern.
     pub(crate) pat: Pat,
@@ -103,7 +106,7 @@ pub(crate) struct Arm {
 }
 
 /// What a node is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Kind {
     /// `a`, `a::b`.
     Path(Box<[Name]>),

@@ -1,9 +1,10 @@
 //! Types as written, references and lifetimes dropped.
 
 use super::Name;
+use serde::{Deserialize, Serialize};
 
 /// A type as written.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) enum TypeRef {
     /// `a::b::C<D, E>`; the arguments are those of the last segment.
     Path(Box<[Name]>, Box<[TypeRef]>),

@@ -8,6 +8,9 @@ use serde::Deserialize;
 pub(crate) struct Endpoints {
     hosts: Vec<String>,
     paths: Vec<String>,
+    /// Paths that others use too.
+    #[serde(default)]
+    common: Vec<String>,
     #[serde(default)]
     not_calls: Vec<String>,
     #[serde(default)]
@@ -32,20 +35,29 @@ pub(crate) struct Retired {
 impl Endpoints {
     /// Whether a URL, unknown parts marked by a NUL, is one that models answer at.
     pub(crate) fn is_model(&self, url: &str) -> bool {
+        let by_path = self.paths.iter().any(|known| fits(url, known));
+        !self.is_upkeep(url)
+            && (by_path || self.hosts.iter().any(|host| url.contains(host.as_str())))
+    }
+
+    /// Whether a URL is one that models answer at, or another service with paths of the same name.
+    pub(crate) fn may_be_model(&self, url: &str) -> bool {
+        !self.is_upkeep(url) && self.common.iter().any(|known| fits(url, known))
+    }
+
+    /// Whether a URL is a provider's, and none that a model answers at: lists, counts, files.
+    pub(crate) fn is_upkeep(&self, url: &str) -> bool {
         let path = url.split('?').next().unwrap_or_default();
-        if self.not_calls.iter().any(|tail| path.ends_with(tail.as_str())) {
-            return false;
-        }
-        let by_path = self.paths.iter().any(|known| match known.strip_suffix('$') {
-            Some(known) => path.ends_with(known),
-            None => path.contains(known.as_str()),
-        });
-        by_path || self.hosts.iter().any(|host| url.contains(host.as_str()))
+        self.not_calls.iter().any(|tail| path.ends_with(tail.as_str()))
     }
 
     /// Texts of which a package that calls models directly holds at least one.
     pub(crate) fn needles(&self) -> impl Iterator<Item = &str> {
-        self.hosts.iter().chain(&self.paths).map(|text| text.trim_end_matches('$'))
+        self.hosts
+            .iter()
+            .chain(&self.paths)
+            .chain(&self.common)
+            .map(|text| text.trim_end_matches('$'))
     }
 
     /// What is known of a retired model.
@@ -54,5 +66,52 @@ impl Endpoints {
             Some(head) => model.starts_with(head),
             None => model == of.name,
         })
+    }
+}
+
+/// Whether a URL holds a known path; one that ends in `$` must end the URL.
+fn fits(url: &str, known: &str) -> bool {
+    let path = url.split('?').next().unwrap_or_default();
+    match known.strip_suffix('$') {
+        Some(known) => path.ends_with(known),
+        None => path.contains(known),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Endpoints {
+        let text = include_str!("../../../../rules/knowledge/endpoints.toml");
+        let Ok(known) = toml::from_str(text) else { unreachable!() };
+        known
+    }
+
+    #[test]
+    fn what_takes_a_models_place_is_not_retired_itself() {
+        let known = known();
+        for of in &known.retired {
+            let next = known.retired(&of.instead);
+            assert!(next.is_none_or(|next| next.on > of.on), "{} → {}", of.name, of.instead);
+            assert_ne!(of.name, of.instead);
+        }
+    }
+
+    #[test]
+    fn counting_and_listing_are_no_calls() {
+        let known = known();
+        assert!(known.is_model("https://api.anthropic.com/v1/messages"));
+        assert!(!known.is_model("https://api.anthropic.com/v1/messages/count_tokens"));
+        assert!(!known.is_model("https://api.openai.com/v1/models"));
+        assert!(known.is_upkeep("http://localhost:11434/api/pull"));
+    }
+
+    #[test]
+    fn a_path_that_others_use_tells_nothing_by_itself() {
+        let known = known();
+        assert!(!known.is_model("\u{0}/api/chat"));
+        assert!(known.may_be_model("\u{0}/api/chat"));
+        assert!(known.is_model("http://localhost:11434/api/chat"));
     }
 }

@@ -88,7 +88,7 @@ impl Knowledge {
             if let Some(last) = fact.path.last() {
                 let roles = self.names.entry(last.clone()).or_default();
                 *roles = roles.with(fact.roles);
-                if fact.anywhere {
+                if fact.anywhere || fact.of_trait.is_some() {
                     let entry = (known.package.clone(), known.lib.clone(), fact.clone());
                     self.anywhere.entry(last.clone()).or_default().push(entry);
                 }
@@ -107,11 +107,6 @@ impl Knowledge {
     /// The crate behind a package name.
     pub(crate) fn package(&self, package: &str) -> Option<&Known> {
         self.by_package.get(package).and_then(|at| self.crates.get(*at))
-    }
-
-    /// Every crate.
-    pub(crate) fn crates(&self) -> &[Known] {
-        &self.crates
     }
 
     /// Whether any crate knows something of this name.
@@ -151,4 +146,55 @@ impl Knowledge {
 fn ends_with(path: &[Name], tail: &[Name]) -> bool {
     let fits = |(have, want): (&Name, &Name)| want == "*" || have == want;
     path.len() >= tail.len() && path.iter().rev().zip(tail.iter().rev()).all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn knowledge(text: &str) -> Knowledge {
+        let Ok(known) = Knowledge::read([("some.toml", text)].into_iter()) else { unreachable!() };
+        known
+    }
+
+    fn path(of: &str) -> Vec<Name> {
+        of.split("::").map(Name::new).collect()
+    }
+
+    #[test]
+    fn a_fact_holds_in_its_range_and_for_an_unknown_version_if_it_holds_for_recent_ones() {
+        let known = knowledge(
+            r#"
+            package = "some"
+            kind = "model-client"
+            fact = [
+              { path = ["Audio::speech"], roles = ["model-call"], versions = "<0.31" },
+              { path = ["Audio::speech"], returns = "Speech", versions = ">=0.31" },
+            ]"#,
+        );
+        let calls = |version: Option<Version>| {
+            let fact = known.fact(&path("some::Audio::speech"), version.as_ref());
+            fact.is_some_and(|fact| fact.roles.has(Role::ModelCall))
+        };
+        assert!(calls(Some(Version::new(0, 30, 1))));
+        assert!(!calls(Some(Version::new(0, 36, 0))));
+        assert!(!calls(None));
+    }
+
+    #[test]
+    fn modules_in_between_do_not_matter_unless_the_fact_names_them() {
+        let known = knowledge(
+            r#"
+            package = "some"
+            kind = "http"
+            fact = [
+              { path = ["Client::new"], roles = ["client"] },
+              { path = ["blocking::Client::new"], roles = ["client", "blocking"] },
+            ]"#,
+        );
+        let blocks = |of: &str| known.fact(&path(of), None).map(|f| f.roles.has(Role::Blocking));
+        assert_eq!(blocks("some::net::Client::new"), Some(false));
+        assert_eq!(blocks("some::blocking::Client::new"), Some(true));
+        assert_eq!(blocks("other::Client::new"), None);
+    }
 }

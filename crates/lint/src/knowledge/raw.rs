@@ -47,6 +47,8 @@ struct RawFact {
     arg: Option<usize>,
     #[serde(default)]
     anywhere: bool,
+    of_trait: Option<String>,
+    value: Option<String>,
     versions: Option<String>,
     #[serde(default)]
     source: String,
@@ -67,6 +69,10 @@ pub(crate) struct Fact {
     pub(crate) arg: usize,
     /// Whether its name alone tells, where the crate is a dependency.
     pub(crate) anywhere: bool,
+    /// The trait whose import in a file tells as much, whatever the receiver's type.
+    pub(crate) of_trait: Option<Name>,
+    /// The text a constant stands for.
+    pub(crate) value: Option<String>,
     /// How this is known.
     pub(crate) source: String,
     versions: Option<VersionReq>,
@@ -98,6 +104,8 @@ impl RawCrate {
                     returns: raw.returns.as_deref().map(segments),
                     arg: raw.arg.unwrap_or(0),
                     anywhere: raw.anywhere,
+                    of_trait: raw.of_trait.as_deref().map(Name::new),
+                    value: raw.value.clone(),
                     source: raw.source.clone(),
                     versions: versions.clone(),
                 });

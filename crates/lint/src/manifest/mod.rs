@@ -4,7 +4,7 @@ mod lock;
 mod package;
 
 pub(crate) use lock::Lock;
-pub(crate) use package::{Manifest, TargetKind};
+pub(crate) use package::{Dependency, Manifest, TargetKind};
 
 /// The folder part of a path; empty for a file at the root.
 pub(crate) fn folder(path: &str) -> &str {

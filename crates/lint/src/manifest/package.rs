@@ -3,6 +3,7 @@
 use super::{Lock, folder, join};
 use crate::text::Span;
 use semver::{Version, VersionReq};
+use std::collections::HashMap;
 use toml::{Table, Value};
 
 /// What a source root is compiled into.
@@ -37,6 +38,8 @@ pub(crate) struct Dependency {
     pub(crate) version: Option<Version>,
     /// Whether it is there for tests only.
     pub(crate) dev: bool,
+    /// Its folder, where the manifest says that it lies in one.
+    pub(crate) folder: Option<String>,
 }
 
 /// A package's manifest, or a workspace's.
@@ -52,6 +55,8 @@ pub(crate) struct Manifest {
     pub(crate) lib: String,
     /// What it depends on.
     pub(crate) dependencies: Vec<Dependency>,
+    /// Where in `dependencies` a name of the code's stands.
+    by_alias: HashMap<String, usize>,
     /// Roots the manifest names itself.
     pub(crate) targets: Vec<Target>,
     /// Why the file could not be read as TOML, and where.
@@ -131,7 +136,7 @@ impl Manifest {
     }
 
     /// Reads the dependencies, with what the workspace's root says of inherited ones and what the lock file chose.
-    pub(crate) fn settle(&mut self, root: Option<&Table>, lock: &Lock) {
+    pub(crate) fn settle(&mut self, root: Option<&Manifest>, lock: &Lock) {
         let mut tables: Vec<(&Table, bool)> = Vec::new();
         let push = |holder: &'_ Table, found: &mut Vec<(Table, bool)>| {
             for (key, dev) in [
@@ -158,9 +163,14 @@ impl Manifest {
         let mut found = Vec::new();
         for (table, dev) in tables {
             found.extend(
-                table.iter().map(|(alias, value)| dependency(alias, value, dev, root, lock)),
+                table
+                    .iter()
+                    .map(|(alias, value)| self.dependency_of(alias, value, dev, root, lock)),
             );
         }
+        // The first of several wins: what the package needs goes before what its tests need.
+        self.by_alias =
+            found.iter().enumerate().rev().map(|(at, of)| (of.alias.clone(), at)).collect();
         self.dependencies = found;
     }
 
@@ -174,29 +184,37 @@ impl Manifest {
         self.table.contains_key("workspace")
     }
 
+    fn dependency_of(
+        &self,
+        alias: &str,
+        value: &Value,
+        dev: bool,
+        root: Option<&Manifest>,
+        lock: &Lock,
+    ) -> Dependency {
+        let inherited = value.get("workspace").and_then(Value::as_bool) == Some(true);
+        let shared = root
+            .filter(|_| inherited)
+            .and_then(|root| Some((root, root.workspace_dependencies()?.get(alias)?)));
+        let (by, value) = shared.unwrap_or((self, value));
+        let package = value.get("package").and_then(Value::as_str).unwrap_or(alias);
+        let wanted = value.as_str().or_else(|| value.get("version").and_then(Value::as_str));
+        let wanted = wanted.and_then(|text| VersionReq::parse(text).ok());
+        let locked =
+            lock.version(package, wanted.as_ref()).or_else(|| lock.version(package, None)).cloned();
+        Dependency {
+            alias: alias.replace('-', "_"),
+            package: package.to_owned(),
+            version: locked.or_else(|| wanted.as_ref().and_then(least)),
+            dev,
+            folder: value.get("path").and_then(Value::as_str).map(|path| join(by.folder(), path)),
+        }
+    }
+
     /// The dependency known in code as `ident`.
     pub(crate) fn dependency(&self, ident: &str) -> Option<&Dependency> {
-        self.dependencies.iter().find(|of| of.alias == ident)
+        self.dependencies.get(*self.by_alias.get(ident)?)
     }
-}
-
-fn dependency(
-    alias: &str,
-    value: &Value,
-    dev: bool,
-    root: Option<&Table>,
-    lock: &Lock,
-) -> Dependency {
-    let inherited = value.get("workspace").and_then(Value::as_bool) == Some(true);
-    let value =
-        if inherited { root.and_then(|root| root.get(alias)).unwrap_or(value) } else { value };
-    let package = value.get("package").and_then(Value::as_str).unwrap_or(alias);
-    let wanted = value.as_str().or_else(|| value.get("version").and_then(Value::as_str));
-    let wanted = wanted.and_then(|text| VersionReq::parse(text).ok());
-    let locked =
-        lock.version(package, wanted.as_ref()).or_else(|| lock.version(package, None)).cloned();
-    let version = locked.or_else(|| wanted.as_ref().and_then(least));
-    Dependency { alias: alias.replace('-', "_"), package: package.to_owned(), version, dev }
 }
 
 /// The least version a requirement names.

@@ -143,7 +143,8 @@ fn nearest(by_folder: &HashMap<String, usize>, path: &str) -> Option<usize> {
     }
 }
 
-fn settled(mut manifests: Vec<Manifest>, locks: &[(String, Lock)]) -> Vec<Manifest> {
+/// Manifests with their dependencies, as their workspaces and lock files say.
+pub(crate) fn settled(mut manifests: Vec<Manifest>, locks: &[(String, Lock)]) -> Vec<Manifest> {
     let roots: Vec<Manifest> =
         manifests.iter().filter(|manifest| manifest.is_workspace()).cloned().collect();
     let none = Lock::default();
@@ -158,7 +159,7 @@ fn settled(mut manifests: Vec<Manifest>, locks: &[(String, Lock)]) -> Vec<Manife
         let lock =
             locks.iter().filter(|(path, _)| above(folder(path))).max_by_key(|(path, _)| path.len());
         let lock = lock.map_or(&none, |(_, lock)| lock);
-        manifest.settle(root.and_then(Manifest::workspace_dependencies), lock);
+        manifest.settle(root, lock);
     }
     manifests
 }

@@ -120,16 +120,27 @@ impl<'k> Workspace<'k> {
         self.manifest(file).is_some_and(|m| m.dependencies.iter().any(|d| d.package == package))
     }
 
-    /// A method so distinctly named that its crate being a dependency suffices.
+    /// A method so distinctly named that its crate being a dependency suffices, or one of a trait the file imports.
     fn anywhere(&self, file: FileId, name: &str) -> Option<&'k Fact> {
         let candidates = self.knowledge.anywhere(name);
-        let imported = |lib: &str| {
-            self.file(file).uses.iter().any(|of| of.path.first().is_some_and(|first| first == lib))
+        let fits = |(package, lib, fact): &&(String, String, Fact)| match &fact.of_trait {
+            Some(of) => self.imports(file, package, lib, Some(of)),
+            None => self.depends_on(file, package) || self.imports(file, package, lib, None),
         };
-        candidates
-            .iter()
-            .find(|(package, lib, _)| self.depends_on(file, package) || imported(lib))
-            .map(|(_, _, fact)| fact)
+        candidates.iter().find(fits).map(|(_, _, fact)| fact)
+    }
+
+    /// Whether a file imports something of a crate, or one of its names.
+    fn imports(&self, file: FileId, package: &str, lib: &str, name: Option<&Name>) -> bool {
+        let aliases = || {
+            let all = self.manifest(file).into_iter().flat_map(|m| &m.dependencies);
+            all.filter(|of| of.package == package).map(|of| of.alias.as_str())
+        };
+        self.file(file).uses.iter().any(|of| {
+            let first = of.path.first().map_or("", Name::as_str);
+            let ours = first == lib || aliases().any(|alias| alias == first);
+            ours && name.is_none_or(|name| of.glob || of.path.last() == Some(name))
+        })
     }
 
     /// The links of a method chain, outermost first, through lets that only name a part of it.
@@ -155,7 +166,13 @@ impl<'k> Workspace<'k> {
                     },
                     _ => None,
                 },
-                Kind::Call { .. } | Kind::Struct { .. } => {
+                Kind::Call { args, .. } => {
+                    found.push(here);
+                    let sends = self.roles(here).has(Role::HttpSend);
+                    let request = args.first().filter(|_| sends);
+                    request.map(|request| self.peel(here.with(*request)))
+                }
+                Kind::Struct { .. } => {
                     found.push(here);
                     None
                 }
@@ -230,90 +247,6 @@ impl<'k> Workspace<'k> {
             });
         }
         found
-    }
-
-    /// Whether an HTTP request goes to a model, and what for.
-    fn http_purpose(&self, at: At, graph: &Graph) -> Option<Purpose> {
-        let links = self.chain(at);
-        let body = links.iter().find_map(|link| {
-            self.roles(*link).has(Role::HttpBody).then(|| self.argument(*link, 0)).flatten()
-        });
-        let by_body = body.is_some_and(|body| self.is_model_request(body));
-        for link in links.iter().filter(|link| self.roles(**link).has(Role::HttpRequest)) {
-            let gets = matches!(self.kind(*link), Kind::Method { name, .. } if name == "get");
-            let fact = self.known(*link)?;
-            let Some(url) = self.argument(*link, fact.arg) else { continue };
-            let urls: Vec<String> =
-                self.expanded(self.values(url), graph, 2).iter().map(Self::rendered).collect();
-            if let Some(url) =
-                urls.iter().find(|url| !gets && self.knowledge.endpoints.is_model(url))
-            {
-                let embeds = url.contains("embed");
-                return Some(if embeds { Purpose::Embedding } else { Purpose::Chat });
-            }
-        }
-        (by_body || self.sends_given_request(at, &links)).then_some(Purpose::Chat)
-    }
-
-    /// Whether a function named for a model's endpoint sends a request that it was handed.
-    fn sends_given_request(&self, at: At, links: &[At]) -> bool {
-        let named = self.function_at(at).and_then(|of| self.function(of)).is_some_and(|fact| {
-            ["chat_completion", "generate_content", "create_completion"]
-                .iter()
-                .any(|name| fact.name.contains(name))
-        });
-        let root = links.last().and_then(|last| match self.kind(*last) {
-            Kind::Method { receiver, .. } => Some(self.peel(last.with(*receiver))),
-            _ => None,
-        });
-        let handed = root.and_then(|root| Some((root, self.name_of(root)?.clone())));
-        named
-            && handed.is_some_and(|(root, name)| {
-                matches!(self.binding(root, &name), Some(super::Binding::Param { .. }))
-            })
-    }
-
-    /// Whether a request body is one for a model: it names a model and carries a prompt.
-    pub(crate) fn is_model_request(&self, at: At) -> bool {
-        const PROMPTS: &[&str] = &["messages", "prompt", "contents", "input", "inputs"];
-        let names = |fields: &[&str]| {
-            fields.contains(&"model") && PROMPTS.iter().any(|p| fields.contains(p))
-        };
-        let at = self.peel(at);
-        match self.kind(at) {
-            Kind::Path(path) => match &**path {
-                [name] => match self.binding(at, name) {
-                    Some(
-                        super::Binding::Value { value }
-                        | super::Binding::Typed { value: Some(value), .. },
-                    ) => self.is_model_request(value),
-                    _ => self.is_model_struct(&self.ty(at)),
-                },
-                _ => false,
-            },
-            Kind::Macro { args, .. } => {
-                args.first().is_some_and(|first| match self.kind(at.with(*first)) {
-                    Kind::Object(fields) => {
-                        names(&fields.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())
-                    }
-                    _ => false,
-                })
-            }
-            _ => self.is_model_struct(&self.ty(at)),
-        }
-    }
-
-    /// Whether a type of the workspace is the body of a model request.
-    pub(crate) fn is_model_struct(&self, ty: &Ty) -> bool {
-        let Ty::Local(Def::Struct(file, at)) = ty else { return false };
-        let Some(of) = self.file(*file).structs.get(*at) else { return false };
-        let has = |name: &str| of.fields.iter().any(|field| field.name == name);
-        let name = of.name.to_ascii_lowercase();
-        let named = ["request", "body", "payload", "param", "completion", "query", "args"]
-            .iter()
-            .any(|word| name.contains(word));
-        let prompts = has("messages") || has("prompt") || has("contents") || has("input");
-        has("model") && prompts && named && of.derives.iter().any(|derive| derive == "Serialize")
     }
 
     /// Values with parameters replaced by what callers pass, and fields by what they are made with.

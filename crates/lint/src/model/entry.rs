@@ -49,7 +49,17 @@ impl Workspace<'_> {
                 && (attr.text.contains('(')
                     || matches!(last, "tool" | "event" | "handler" | "command"))
         });
-        by_attribute && !fact.test
+        (by_attribute || self.answers_messages(of)) && !fact.test
+    }
+
+    /// Whether a function belongs to a bot's handler: what it is called for is what anyone in a channel writes.
+    fn answers_messages(&self, of: FnRef) -> bool {
+        let block = self.function(of).and_then(|fact| fact.block);
+        let block = block.and_then(|block| self.file(of.file).impls.get(block));
+        block.is_some_and(|block| {
+            let of_trait = block.of_trait.as_ref().and_then(crate::facts::TypeRef::name);
+            of_trait.is_some_and(|name| matches!(name, "EventHandler" | "RawEventHandler"))
+        })
     }
 
     fn mentioned(&self, at: At) -> Option<FnRef> {

@@ -52,6 +52,12 @@ impl Graph {
         spread(of, steps, |at| self.callees.get(&at).cloned().unwrap_or_default())
     }
 
+    /// Everything that certainly reaches `of` within `steps` calls, itself included.
+    pub(crate) fn surely_reached_by(&self, of: FnRef, steps: usize) -> HashSet<FnRef> {
+        let exact = |at| self.callers(at).iter().filter(|edge| edge.exact);
+        spread(of, steps, |at| exact(at).filter_map(|edge| edge.from).collect())
+    }
+
     /// Everything that may reach `of` within `steps` calls, itself included.
     pub(crate) fn reached_by(&self, of: FnRef, steps: usize) -> HashSet<FnRef> {
         spread(of, steps, |at| self.callers(at).iter().filter_map(|edge| edge.from).collect())

@@ -9,12 +9,13 @@ mod entry;
 mod graph;
 mod modules;
 mod origins;
+mod requests;
 mod resolve;
 mod scope;
 mod types;
 mod values;
 
-pub(crate) use build::Inputs;
+pub(crate) use build::{Inputs, settled};
 pub(crate) use calls::{ModelCall, Purpose};
 pub(crate) use graph::Graph;
 pub(crate) use modules::{Def, Module, ModuleId};
@@ -161,13 +162,15 @@ impl<'k> Workspace<'k> {
         self.is_test_file(at.file)
             || match self.function_at(at) {
                 Some(of) => self.is_test_fn(of),
-                None => self.in_test_const(at),
+                None => self.in_test_item(at),
             }
     }
 
-    fn in_test_const(&self, at: At) -> bool {
-        let span = self.file(at.file).node(at.node).span;
-        self.file(at.file).consts.iter().any(|c| c.test && c.item.holds(span))
+    fn in_test_item(&self, at: At) -> bool {
+        let file = self.file(at.file);
+        let span = file.node(at.node).span;
+        file.consts.iter().any(|c| c.test && c.item.holds(span))
+            || file.test_macros.iter().any(|of| of.holds(span))
     }
 
     /// Every node of every file.

@@ -2,7 +2,7 @@
 
 use super::{At, Binding, Def, FnRef, Found, Graph, Ty, Workspace};
 use crate::facts::{Kind, Name, NodeId};
-use crate::knowledge::{Role, Roles};
+use crate::knowledge::{CrateKind, Role, Roles};
 use std::collections::HashSet;
 
 /// One construction of a client.
@@ -28,14 +28,21 @@ struct Walk<'w, 'k> {
     graph: &'w Graph,
     found: Origins,
     seen: HashSet<At>,
+    /// Functions that are being looked into, and from where: their parameters are what that call passes.
+    from: Vec<(FnRef, At)>,
 }
 
 impl Workspace<'_> {
     /// Every construction of the client that a call goes through.
     pub(crate) fn origins(&self, at: At, graph: &Graph) -> Origins {
-        let mut walk =
-            Walk { workspace: self, graph, found: Origins::default(), seen: HashSet::new() };
-        walk.visit(at, Roles::default(), 8);
+        let mut walk = Walk {
+            workspace: self,
+            graph,
+            found: Origins::default(),
+            seen: HashSet::new(),
+            from: Vec::new(),
+        };
+        walk.visit(at, Roles::default(), 16);
         walk.found
     }
 }
@@ -68,7 +75,7 @@ impl Walk<'_, '_> {
                     return;
                 }
                 match w.callee(at) {
-                    Some(target) => self.returned(target, roles, hops),
+                    Some(target) => self.returned(at, target, roles, hops),
                     None => self.visit(at.with(*receiver), roles, hops),
                 }
             }
@@ -103,7 +110,7 @@ impl Walk<'_, '_> {
             return;
         }
         if let Some(target) = w.callee(at) {
-            return self.returned(target, roles, hops);
+            return self.returned(at, target, roles, hops);
         }
         let last = path.last().map_or("", Name::as_str);
         let wraps = w.roles(at).has(Role::WrapsClient)
@@ -196,8 +203,18 @@ impl Walk<'_, '_> {
     }
 
     fn param(&mut self, function: FnRef, at: usize, roles: Roles, hops: u32) {
+        let looked_into = self.from.iter().rev().find(|(of, _)| *of == function);
+        if let Some((_, site)) = looked_into {
+            return match self.workspace.passed_at(*site, function, at) {
+                Some(arg) => self.visit(arg, roles, hops),
+                None => self.vague(),
+            };
+        }
         let callers = self.graph.callers(function);
-        if callers.is_empty() || callers.iter().any(|edge| !edge.exact) {
+        if callers.iter().all(|edge| self.workspace.passed_at(edge.site, function, at).is_none()) {
+            return self.handed(function, at, roles, hops);
+        }
+        if callers.iter().any(|edge| !edge.exact) {
             self.vague();
         }
         for edge in callers.iter().take(24) {
@@ -205,6 +222,31 @@ impl Walk<'_, '_> {
                 Some(arg) => self.visit(arg, roles, hops),
                 None => self.vague(),
             }
+        }
+    }
+
+    /// A parameter that a framework fills: with one of the clients of its type that the package makes.
+    fn handed(&mut self, function: FnRef, at: usize, roles: Roles, hops: u32) {
+        let w = self.workspace;
+        self.vague();
+        let ty = w.ty_param(function, at);
+        // Clients of any HTTP server share a type; those of models do not.
+        let of_models = match &ty {
+            Ty::External(path) => path.first().and_then(|lib| w.knowledge.lib(lib)),
+            Ty::Local(_) | Ty::Unknown => None,
+        };
+        if of_models.is_none_or(|known| known.kind != CrateKind::ModelClient) {
+            return;
+        }
+        let package = w.package(function.file);
+        let made: Vec<At> = w
+            .roles_sites()
+            .filter(|(at, has)| makes(*has) && w.package(at.file) == package && !w.is_test(*at))
+            .filter(|(at, _)| w.ty(*at) == ty)
+            .map(|(at, _)| at)
+            .collect();
+        for at in made {
+            self.made(at, roles, hops);
         }
     }
 
@@ -220,10 +262,11 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The values a function returns.
-    fn returned(&mut self, target: FnRef, roles: Roles, hops: u32) {
+    /// The values a function returns to a call.
+    fn returned(&mut self, site: At, target: FnRef, roles: Roles, hops: u32) {
         let w = self.workspace;
         let Some(body) = w.body(target) else { return self.vague() };
+        self.from.push((target, site));
         let returns: Vec<At> = w
             .under(body)
             .filter_map(|at| match w.kind(at) {
@@ -239,6 +282,7 @@ impl Walk<'_, '_> {
         {
             self.visit(body.with(*last), roles, hops);
         }
+        self.from.pop();
     }
 
     /// A construction: what it gives, what is chained to it, and what it is given to send through.
@@ -266,6 +310,7 @@ impl Walk<'_, '_> {
                 graph: self.graph,
                 found: Origins::default(),
                 seen: self.seen.clone(),
+                from: self.from.clone(),
             };
             walk.visit(inner, Roles::default(), hops);
             vague |= walk.found.vague || walk.found.known.is_empty();

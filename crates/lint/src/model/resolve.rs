@@ -2,6 +2,7 @@
 
 use super::{At, Def, FileId, ModuleId, Workspace};
 use crate::facts::{ModId, Name, TypeRef};
+use crate::manifest::{Dependency, Manifest};
 
 /// What a path stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +83,8 @@ impl Workspace<'_> {
     /// A crate by the name code gives it.
     fn package_named(&self, module: ModuleId, name: &Name) -> Option<Found> {
         let manifest = self.modules.get(module)?.package.and_then(|p| self.packages.get(p));
-        if let Some(dependency) = manifest.and_then(|m| m.dependency(name)) {
+        let named = |m| self.depended(m, name);
+        if let Some(dependency) = manifest.and_then(named) {
             let library = dependency.package.replace('-', "_");
             if let Some(root) = self.library_of.get(&library) {
                 return Some(Found::Local(Def::Module(*root)));
@@ -101,6 +103,18 @@ impl Workspace<'_> {
         let unmanaged = manifest.is_none();
         (std || unmanaged || name.chars().next().is_some_and(char::is_uppercase))
             .then(|| Found::External(vec![name.clone()]))
+    }
+
+    /// The dependency code calls `name`: by its key, or by the library it is known to hold (`rig-core` holds `rig`).
+    fn depended<'m>(&self, manifest: &'m Manifest, name: &Name) -> Option<&'m Dependency> {
+        manifest.dependency(name).or_else(|| {
+            self.knowledge.lib(name)?;
+            let holds = |of: &&Dependency| {
+                of.alias == of.package.replace('-', "_")
+                    && self.knowledge.package(&of.package).is_some_and(|k| k.lib == name.as_str())
+            };
+            manifest.dependencies.iter().find(holds)
+        })
     }
 
     /// The library name knowledge files a package under.

@@ -289,6 +289,7 @@ impl Workspace<'_> {
                 | "from_env"
                 | "open"
                 | "connect"
+                | "load"
                 | "create"
                 | "init"
         ) || last.starts_with("with_")

@@ -135,6 +135,10 @@ impl Workspace<'_> {
                 let value = self.file(file).consts.get(index).and_then(|of| of.value);
                 value.map_or_else(unknown, |node| self.values(At { file, node }))
             }
+            Some(Found::External(path)) => {
+                let known = self.fact(at.file, &path).and_then(|fact| fact.value.clone());
+                known.map_or_else(unknown, |text| vec![vec![Piece::Text(text, at)]])
+            }
             _ => unknown(),
         }
     }

@@ -1,9 +1,10 @@
 //! Byte offsets to lines and columns, both counted from 1; a column counts characters, not bytes.
 
 use super::{index, offset};
+use serde::{Deserialize, Serialize};
 
 /// A line and a column, both from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// Line, from 1.
     pub line: u32,
@@ -12,7 +13,7 @@ pub struct Position {
 }
 
 /// Where each line of a text begins.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Lines {
     starts: Vec<u32>,
 }

@@ -1,5 +1,7 @@
 //! Source text: where lines begin, and what a lexer alone can tell of it.
 
+use serde::{Deserialize, Serialize};
+
 mod lines;
 mod scan;
 
@@ -8,7 +10,9 @@ pub use lines::Position;
 pub(crate) use scan::{Scan, scan};
 
 /// A half-open byte range of one file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub(crate) struct Span {
     /// First byte.
     pub(crate) start: u32,

@@ -4,9 +4,10 @@
 //! do not parse, and the guard that keeps a recursive parser away from pathological input.
 
 use super::Span;
+use serde::{Deserialize, Serialize};
 
 /// A comment, delimiters included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Comment {
     /// Where it stands.
     pub(crate) span: Span,
@@ -15,7 +16,7 @@ pub(crate) struct Comment {
 }
 
 /// What the lexer saw.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Scan {
     /// Comments, in order.
     pub(crate) comments: Vec<Comment>,

@@ -25,6 +25,12 @@ impl Rows {
         Ok(found.into_iter().filter_map(pair).collect())
     }
 
+    /// One row of `state`.
+    pub(super) fn get(&self, key: &str) -> Result<Option<String>> {
+        let found = self.run("SELECT key, value FROM state WHERE key = ?", vec![key.into()])?;
+        Ok(found.into_iter().find_map(pair).map(|(_, value)| value))
+    }
+
     /// Writes rows of `state`; a value of `None` deletes its row.
     pub(super) fn write(
         &self,

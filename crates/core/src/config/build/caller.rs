@@ -1,4 +1,4 @@
-//! A caller's key: its digest, what it may use, what it may spend.
+//! A caller's key: its digest, what it may use.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use crate::{
         date,
         findings::Found,
         problem::Rule,
-        raw::{List, Named, RawBudget, RawConfig, RawKey, RawRateLimits},
+        raw::{List, Named, RawConfig, RawKey, RawRateLimits},
         secrets,
         tree::Path,
-        valid::{Budget, CallerKey, ModelAccess, RateLimits},
+        valid::{CallerKey, ModelAccess, RateLimits},
     },
-    units::{MicroUsd, Tokens, UnixMs},
+    units::{Tokens, UnixMs},
 };
 
 /// SHA-256 of nothing: whoever sends an empty key would be let in.
@@ -30,7 +30,10 @@ impl Site<'_> {
             .model_limits
             .as_ref()
             .map(|limits| self.model_limits(limits, models.as_ref(), raw, &at.key("model_limits")));
-        let budget = key.budget.as_ref().map(|budget| self.budget(budget, &at.key("budget")));
+        let budget = self.budget(key.budget.as_ref(), None, raw, &at.key("budget"));
+        if let Some(team) = &key.team {
+            self.check_team(team, raw, &at.key("team"));
+        }
         let expires = key.expires.as_deref().map(|day| self.expires(day, &at.key("expires")));
         self.notes.missing(&at.key("id"), "name the caller: `id = \"team-a\"`");
         self.notes.missing(
@@ -43,7 +46,8 @@ impl Site<'_> {
             models: models?,
             limits: limits?,
             model_limits: model_limits?,
-            budget: optional(budget)?,
+            budget: budget?,
+            team: key.team.clone(),
             expires: optional(expires)?,
         })
     }
@@ -132,29 +136,6 @@ impl Site<'_> {
         built
     }
 
-    fn budget(&self, budget: &RawBudget, at: &Path<'_>) -> Option<Budget> {
-        self.notes.missing(&at.key("usd"), "write the amount: `usd = 50.0`");
-        let usd = budget.usd?.0;
-        if usd <= 0.0 {
-            let message = "a budget of 0 refuses every call that costs anything";
-            self.report(
-                &at.key("usd"),
-                Rule::OutOfRange,
-                message,
-                "write an amount above 0, or leave the budget out",
-            );
-            return None;
-        }
-        let message = "budgets are counted and not yet enforced: no call is refused for one";
-        self.report(
-            at,
-            Rule::NoEffect,
-            message,
-            "watch `/admin/usage?group_by=key` until they are",
-        );
-        Some(Budget { limit: micro_usd(usd), per: budget.per? })
-    }
-
     fn expires(&self, day: &str, at: &Path<'_>) -> Option<UnixMs> {
         let midnight = self.day(day, at)?;
         if midnight <= self.today {
@@ -191,16 +172,6 @@ pub(super) const fn optional<T: Copy>(written: Option<Option<T>>) -> Option<Opti
         Some(None) => None,
         Some(Some(value)) => Some(Some(value)),
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::as_conversions,
-    reason = "0 to 10^9 dollars are 0 to 10^15 micro-dollars"
-)]
-const fn micro_usd(usd: f64) -> MicroUsd {
-    MicroUsd((usd * 1_000_000.0).round() as u64)
 }
 
 fn decode(hex: &str) -> Option<[u8; 32]> {

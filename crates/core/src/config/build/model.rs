@@ -5,11 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Site, policy::Written};
+use super::{Site, guard::Built, policy::Written};
 use crate::config::{
     problem::Rule,
-    raw::{List, Named, RawConfig, RawModel},
-    secrets,
+    raw::{Named, RawConfig, RawModel},
     tree::Path,
     valid::{Model, Provider},
 };
@@ -21,6 +20,7 @@ impl Site<'_> {
         &self,
         raw: &RawConfig,
         providers: Option<&Providers>,
+        guards: &Built,
     ) -> Option<BTreeMap<String, Arc<Model>>> {
         let at = Path::Root.key("models");
         self.notes.missing(&at, "add a model: `[models.fast]`");
@@ -35,7 +35,7 @@ impl Site<'_> {
         }
         let mut built = BTreeMap::new();
         for (name, model) in models.iter() {
-            if let Some(model) = self.model(name, model, raw, providers, &at.key(name)) {
+            if let Some(model) = self.model(name, model, (raw, guards), providers, &at.key(name)) {
                 built.insert(name.clone(), Arc::new(model));
             }
         }
@@ -47,7 +47,7 @@ impl Site<'_> {
         &self,
         name: &str,
         raw: &RawModel,
-        root: &RawConfig,
+        (root, guards): (&RawConfig, &Built),
         providers: Option<&Providers>,
         at: &Path<'_>,
     ) -> Option<Model> {
@@ -60,7 +60,11 @@ impl Site<'_> {
         if let Some(fallback) = &raw.fallback {
             self.check_model_name(fallback, root, &at.key("fallback"));
         }
-        let guards = raw.guards.as_ref().map(|guards| self.guards(guards, &at.key("guards")));
+        let budget = self.budget(raw.budget.as_ref(), Some(name), root, &at.key("budget"));
+        let guards = raw
+            .guards
+            .as_ref()
+            .and_then(|names| self.named_guards(names, guards, &at.key("guards")));
         let policies = policies?;
         is_named.then_some(Model {
             name: name.to_owned(),
@@ -73,20 +77,11 @@ impl Site<'_> {
             timeout: policies.timeout,
             cache: policies.cache,
             limits: policies.limits,
+            budget: budget?,
             deprecated: policies.deprecated,
+            recovery: policies.recovery,
             guards: guards?,
         })
-    }
-
-    /// Any name is unknown, as this version has no guards: a model that should be guarded and is not
-    /// would be worse than one that is refused.
-    fn guards(&self, guards: &List<String>, at: &Path<'_>) -> Vec<String> {
-        for (index, name) in guards.iter() {
-            let message = format!("this version has no guard named {}", secrets::quoted(name));
-            let help = "guards are not supported by this version: take it out";
-            self.report(&at.index(index), Rule::UnknownGuard, message, help);
-        }
-        Vec::new()
     }
 
     /// Reports fallbacks that lead back to where they began, once for each circle.

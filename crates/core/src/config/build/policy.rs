@@ -10,7 +10,8 @@ use crate::{
         },
         tree::Path,
         valid::{
-            Bounds, CachePolicy, DeprecationPolicy, Params, RateLimits, RetryPolicy, Timeouts,
+            Bounds, CachePolicy, DeprecationPolicy, Params, RateLimits, Recovery, RetryPolicy,
+            Timeouts,
         },
     },
     units::DurationMs,
@@ -25,6 +26,7 @@ pub(super) struct Written<'a> {
     cache: Option<&'a RawCache>,
     limits: Option<&'a RawRateLimits>,
     deprecated: Option<DeprecationPolicy>,
+    recovery: Option<Recovery>,
 }
 
 /// What both say, checked.
@@ -36,11 +38,13 @@ pub(super) struct Policies {
     pub(super) cache: CachePolicy,
     pub(super) limits: RateLimits,
     pub(super) deprecated: DeprecationPolicy,
+    pub(super) recovery: Recovery,
 }
 
 impl<'a> From<&'a RawDefaults> for Written<'a> {
     fn from(raw: &'a RawDefaults) -> Self {
-        let RawDefaults { params, bounds, retry, timeout, cache, limits, deprecated } = raw;
+        let RawDefaults { params, bounds, retry, timeout, cache, limits, deprecated, recovery } =
+            raw;
         Self {
             params: params.as_ref(),
             bounds: bounds.as_ref(),
@@ -49,6 +53,7 @@ impl<'a> From<&'a RawDefaults> for Written<'a> {
             cache: cache.as_ref(),
             limits: limits.as_ref(),
             deprecated: *deprecated,
+            recovery: *recovery,
         }
     }
 }
@@ -63,6 +68,7 @@ impl<'a> From<&'a RawModel> for Written<'a> {
             cache: raw.cache.as_ref(),
             limits: raw.limits.as_ref(),
             deprecated: raw.deprecated,
+            recovery: raw.recovery,
         }
     }
 }
@@ -92,6 +98,7 @@ impl Site<'_> {
             cache: cache?,
             limits: written.limits.map(rate_limits)?,
             deprecated: written.deprecated?,
+            recovery: written.recovery?,
         })
     }
 

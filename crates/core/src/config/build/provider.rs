@@ -104,7 +104,8 @@ impl Site<'_> {
         Some(Endpoint { base_url: base_url?, api_key, headers: headers? })
     }
 
-    fn secret(&self, raw: &Secret, at: &Path<'_>) -> Option<SecretName> {
+    /// The name of a secret, if it is one that a Worker secret can have.
+    pub(super) fn secret(&self, raw: &Secret, at: &Path<'_>) -> Option<SecretName> {
         let name = raw.env.as_deref()?;
         let at = at.key("env");
         if secrets::looks_like_one(name) {

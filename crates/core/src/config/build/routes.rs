@@ -1,13 +1,16 @@
 //! What shows only once everything is built: who uses what.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::Site;
-use crate::config::{
-    Config,
-    problem::Rule,
-    tree::Path,
-    valid::{Auth, CallerKey, Model, ModelAccess, Placement, ProviderKind, Target},
+use crate::{
+    budget,
+    config::{
+        Config,
+        problem::Rule,
+        tree::Path,
+        valid::{Auth, CallerKey, Model, ModelAccess, UnknownPrice},
+    },
 };
 
 impl Site<'_> {
@@ -18,6 +21,9 @@ impl Site<'_> {
             let at = at.key(name);
             let limit = model.limits.tokens_per_minute.map(|tokens| tokens.0);
             self.note_low_limit(limit, model, &at.key("limits"));
+            if model.budget.is_some() {
+                self.note_uncounted(&[model], config, &at.key("budget"));
+            }
         }
         let Auth::Keys(keys) = &config.auth else {
             return;
@@ -56,19 +62,36 @@ impl Site<'_> {
                 key.model_limits.get(&model.name).and_then(|limits| limits.tokens_per_minute);
             self.note_low_limit(limit.map(|tokens| tokens.0), model, &limits.key(&model.name));
         }
+        if key.budget.is_some() {
+            self.note_uncounted(&models, config, &at.key("budget"));
+        }
+        let team = key.team.as_ref().and_then(|name| config.teams.get(name));
+        if team.is_some_and(|team| team.budget.is_some()) {
+            self.note_uncounted(&models, config, &at.key("team"));
+        }
+    }
+
+    fn note_uncounted(&self, models: &[&Arc<Model>], config: &Config, at: &Path<'_>) {
         let uncounted: Vec<_> = models
             .iter()
-            .filter(|model| model.targets.iter().any(|target| is_uncounted(target)))
+            .filter(|model| model.targets.iter().any(|target| !budget::has_known_cost(target)))
             .map(|model| format!("`{}`", model.name))
             .collect();
-        if key.budget.is_some() && !uncounted.is_empty() {
-            let message = format!(
-                "the budget does not count {}, whose cost is unknown",
-                uncounted.join(", ")
-            );
-            let help = "give the model's targets a `price`";
-            self.report(&at.key("budget"), Rule::UncountedBudget, message, help);
+        if uncounted.is_empty() {
+            return;
         }
+        let names = uncounted.join(", ");
+        let (message, help) = match config.budgets.unknown_price {
+            UnknownPrice::Refuse => (
+                format!("calls to {names}, whose cost is unknown, are refused"),
+                "give the model's targets a `price`, or write `budgets.unknown_price = \"zero\"`",
+            ),
+            UnknownPrice::Zero => (
+                format!("the budget does not count {names}, whose cost is unknown"),
+                "give the model's targets a `price`",
+            ),
+        };
+        self.report(at, Rule::UncountedBudget, message, help);
     }
 
     fn note_low_limit(&self, tokens_per_minute: Option<u64>, model: &Model, at: &Path<'_>) {
@@ -89,14 +112,4 @@ fn may_use(key: &CallerKey, model: &Model) -> bool {
         ModelAccess::All => true,
         ModelAccess::Only(names) => names.contains(&model.name),
     }
-}
-
-/// Billed by somebody, at a price that nobody knows.
-fn is_uncounted(target: &Target) -> bool {
-    let is_mock = matches!(target.provider.kind, ProviderKind::Mock(_));
-    let is_billed = match target.provider.placement {
-        Placement::Api => true,
-        Placement::Gpu | Placement::Edge => false,
-    };
-    target.price.is_none() && is_billed && !is_mock
 }

@@ -131,6 +131,7 @@ impl Site<'_> {
                 max_completion_tokens: raw.max_completion_tokens?,
                 sampling: raw.sampling?,
                 stream_usage: raw.stream_usage?,
+                prefill: raw.prefill?,
                 context: raw.context.map(|tokens| Tokens(tokens.0)),
             },
             retirement: retirement?,

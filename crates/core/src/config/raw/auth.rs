@@ -1,7 +1,7 @@
 //! `[auth]`
 
 use super::{AuthMode, List, Named, Real, Whole};
-use crate::config::valid::Period;
+use crate::config::valid::{Period, UnknownPrice};
 
 raw! {
     /// Who may call.
@@ -27,8 +27,12 @@ raw! {
         limits: RawRateLimits,
         /// What it may use of one model, by model name.
         model_limits: Named<RawRateLimits>,
+        /// Names of guards, beside those of the model.
+        guards: List<String>,
         /// What it may spend; without it, spending is not limited.
         budget: RawBudget,
+        /// The team whose budget it spends too, a name under `teams`.
+        team: String,
         /// The day from which the key is refused, as `2027-01-31` (UTC); without it, never.
         expires: String,
     }
@@ -50,7 +54,25 @@ raw! {
     RawBudget {
         /// US dollars, more than 0.
         usd: Real<0, 1_000_000_000>,
-        /// The period, in UTC.
+        /// The period, in UTC; it starts anew at midnight of its first day.
         per: Period,
+        /// The model that answers what the budget has no room for; without it, such calls are refused.
+        cheaper: String,
+    }
+}
+
+raw! {
+    /// Keys that spend from one budget together.
+    RawTeam {
+        /// What they may spend; without it, spending is not limited.
+        budget: RawBudget,
+    }
+}
+
+raw! {
+    /// What holds for every budget.
+    RawBudgets {
+        /// What happens to a call that is held to a budget while its price is unknown.
+        unknown_price: UnknownPrice,
     }
 }

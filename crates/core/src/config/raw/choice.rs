@@ -7,7 +7,10 @@ use crate::config::{
     problem::Rule,
     secrets,
     tree::{Node, Path, Value},
-    valid::{CacheScope, DeprecationPolicy, Period, Placement, Strategy, Unreachable},
+    valid::{
+        CacheScope, DeprecationPolicy, GuardStages, OnError, Period, Placement, Prefill,
+        ReceiverKind, Recovery, Strategy, UnknownPrice, Unreachable,
+    },
 };
 
 /// `auth.mode`
@@ -22,6 +25,24 @@ pub(crate) enum AuthMode {
 pub(crate) enum Kind {
     OpenAi,
     Mock,
+}
+
+/// `guards.….kind`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GuardWord {
+    PromptInjection,
+    Classifier,
+    Secrets,
+    Pii,
+}
+
+/// `guards.….action`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GuardAction {
+    Flag,
+    Mask,
+    Block,
+    Escalate,
 }
 
 /// Kinds of the contract that this version does not speak.
@@ -69,6 +90,27 @@ choice!(Kind {
     "openai" = OpenAi: "Any server with OpenAI's API.",
     "mock" = Mock: "The provider inside the Worker: deterministic answers, no network, no key.",
 });
+choice!(GuardWord {
+    "prompt-injection" = PromptInjection: "Injection and jailbreak, by the classifier of that name.",
+    "classifier" = Classifier: "What the classifier `model` finds.",
+    "secrets" = Secrets: "Keys of known issuers, tokens, private keys, passwords in URLs and assignments.",
+    "pii" = Pii: "E-mail addresses, telephone, card and account numbers, social security numbers, IP addresses.",
+});
+choice!(GuardAction {
+    "flag" = Flag: "The text passes; header, metrics and log tell.",
+    "mask" = Mask: "What was found is replaced by its name in brackets: `[EMAIL]`.",
+    "block" = Block: "The call is refused with `guard_blocked`.",
+    "escalate" = Escalate: "As `block`; what is in doubt is put to the model `escalate`.",
+});
+choice!(GuardStages {
+    "input" = Input: "What the caller sends.",
+    "output" = Output: "What the model answers.",
+    "both" = Both: "Either.",
+});
+choice!(OnError {
+    "open" = Open: "The text passes.",
+    "closed" = Closed: "The call is refused with `guard_unavailable`.",
+});
 choice!(Placement {
     "api" = Api: "Behind somebody's API, who bills each token.",
     "gpu" = Gpu: "On a GPU of your own.",
@@ -88,9 +130,29 @@ choice!(DeprecationPolicy {
     "refuse" = Refuse: "It is refused with `model_deprecated`.",
     "allow" = Allow: "It is called, in silence.",
 });
+choice!(Recovery {
+    "continue" = Continue: "Another target goes on: given the text already sent where it takes that, else asked afresh.",
+    "restart" = Restart: "Another target is asked afresh; only what follows the text already sent is passed on.",
+    "off" = Off: "The stream ends with an error.",
+});
+choice!(Prefill {
+    "none" = None: "It starts a new message.",
+    "assistant" = Assistant: "It goes on with a last message of the assistant's, as llama.cpp and OpenRouter do.",
+    "prefix" = Prefix: "It goes on where that message has `prefix = true`, as Mistral and DeepSeek do.",
+    "continue_final_message" = ContinueFinalMessage: "It goes on when told so by `continue_final_message`, as vLLM and SGLang do.",
+});
 choice!(Unreachable {
     "refuse" = Refuse: "The call is refused.",
     "admit" = Admit: "The call is let through, uncounted.",
+});
+choice!(ReceiverKind {
+    "json" = Json: "One JSON object an event.",
+    "slack" = Slack: "Slack's incoming webhooks, which others understand too.",
+    "pagerduty" = PagerDuty: "PagerDuty's Events API v2.",
+});
+choice!(UnknownPrice {
+    "refuse" = Refuse: "The call is refused with `price_unknown`.",
+    "zero" = Zero: "The call counts as costing nothing.",
 });
 choice!(Period {
     "day" = Day: "From midnight UTC.",

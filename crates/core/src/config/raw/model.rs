@@ -1,9 +1,10 @@
 //! `[models.…]`
 
 use super::{
-    List, RawBounds, RawCache, RawParams, RawRateLimits, RawRetry, RawTimeout, Real, Whole,
+    List, RawBounds, RawBudget, RawCache, RawParams, RawRateLimits, RawRetry, RawTimeout, Real,
+    Whole,
 };
-use crate::config::valid::{DeprecationPolicy, Strategy};
+use crate::config::valid::{DeprecationPolicy, Prefill, Recovery, Strategy};
 
 raw! {
     /// A model as callers name it.
@@ -29,8 +30,12 @@ raw! {
         cache: RawCache,
         /// What all callers together may use of it; inherits `defaults.limits`.
         limits: RawRateLimits,
+        /// What all callers together may spend on it; without it, spending is not limited.
+        budget: RawBudget,
         /// What happens past the retirement date; inherits `defaults.deprecated`.
         deprecated: DeprecationPolicy,
+        /// What happens when a stream breaks after a part of its answer was sent; inherits `defaults.recovery`.
+        recovery: Recovery,
     }
 }
 
@@ -57,6 +62,8 @@ raw! {
         sampling: bool,
         /// Whether it takes `stream_options`.
         stream_usage: bool,
+        /// How it goes on with an answer that another target has begun.
+        prefill: Prefill,
         /// The day it is retired, as `2026-10-23`.
         retires: String,
         /// The model to use instead once it is retired.

@@ -1,7 +1,7 @@
 //! `[defaults]`, and what a model may set in their place.
 
 use super::{List, Pair, RawRateLimits, Real, Status, Whole};
-use crate::config::valid::{CacheScope, DeprecationPolicy};
+use crate::config::valid::{CacheScope, DeprecationPolicy, Recovery};
 
 raw! {
     /// What every model inherits, key by key.
@@ -20,6 +20,8 @@ raw! {
         limits: RawRateLimits,
         /// What happens to a model past its retirement date.
         deprecated: DeprecationPolicy,
+        /// What happens when a stream breaks after a part of its answer was sent.
+        recovery: Recovery,
     }
 }
 

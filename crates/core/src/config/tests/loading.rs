@@ -30,7 +30,7 @@ fn loaded(text: &str, variables: &[(&str, &str)]) -> Loaded {
 fn a_budget_is_an_amount_in_a_period() {
     let config = load_toml(&fixture("uncounted-budget.toml")).unwrap().config;
     let Auth::Keys(keys) = &config.auth else { panic!("the fixture has keys") };
-    let budgets: Vec<_> = keys.iter().filter_map(|key| key.budget).collect();
+    let budgets: Vec<_> = keys.iter().filter_map(|key| key.budget.clone()).collect();
     assert_eq!((budgets[0].limit, budgets[0].per), (MicroUsd(10_000_000), Period::Week));
     assert_eq!((budgets[1].limit, budgets[1].per), (MicroUsd(10_000_000), Period::Month));
 }
@@ -46,6 +46,12 @@ fn the_full_example_means_what_it_says() {
         (&ModelAccess::All, &ModelAccess::Only(vec!["fast".into()]))
     );
     assert_eq!(keys[0].expires, date::midnight("2027-12-31"));
+    assert_eq!((keys[0].team.as_deref(), config.teams.len()), (Some("platform"), 1));
+    assert_eq!(config.models["reasoner"].budget.as_ref().unwrap().cheaper.as_deref(), Some("fast"));
+    assert_eq!(config.alerts.receivers.len(), 4);
+    assert_eq!(config.alerts.rules.budget_shares, [0.5, 0.9]);
+    let otlp = config.telemetry.otlp.as_ref().unwrap();
+    assert_eq!(otlp.endpoint, "https://otlp.example.com/otlp");
     assert_eq!(keys[0].model_limits["gpt-4o:eu"].tokens_per_minute, Some(Tokens(20_000)));
 
     let model = &config.models["gpt-4o:eu"];
@@ -144,7 +150,7 @@ fn variables_stand_above_the_text_in_any_case_and_type() {
     assert_eq!(model.targets[1].id, "extra/m");
     let Auth::Keys(keys) = &config.auth else { panic!("keys") };
     assert_eq!(keys[0].id, "123");
-    assert_eq!(config.alerts.webhooks.len(), 1);
+    assert_eq!(config.alerts.receivers.len(), 1);
 }
 
 #[test]

@@ -1,6 +1,12 @@
 //! What is counted and how it reads.
 
 use super::*;
+use crate::{
+    alert::Spend,
+    budget::Scope,
+    config::valid::{Budget, Period},
+    units::MicroUsd,
+};
 
 /// One isolate after one full request and one of each event.
 fn busy() -> Aggregate {
@@ -15,7 +21,11 @@ fn busy() -> Aggregate {
     unpriced.usage = unpriced.usage.map(|usage| crate::price::Usage { estimated: true, ..usage });
     registry.observe(&unpriced);
     registry.cut(EVENING);
-    merged(&deltas(&registry))
+    let mut aggregate = merged(&deltas(&registry));
+    let budget = Budget { limit: MicroUsd(50_000_000), per: Period::Month, cheaper: None };
+    let (name, spent) = ("team-a".to_owned(), MicroUsd(12_500_000));
+    aggregate.set_budgets(&[Spend { scope: Scope::Key, name, budget, spent }]);
+    aggregate
 }
 
 #[test]

@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 
 use super::{Delivery, Effective, Generation, Part};
-use crate::config::valid::{Dialect, Target};
+use crate::config::valid::{Dialect, Prefill, Target};
 use crate::openai::endpoint::Endpoint;
 use crate::openai::json::{Kind, Member, Value};
+use crate::units::Tokens;
 
 /// Room for the fields that may be added, so that the body is allocated once.
 const ADDED: usize = 160;
@@ -19,13 +20,70 @@ impl Effective {
     /// A target that refuses sampling parameters gets none, the caller's own included; where no
     /// target of the model takes them, validation has refused values that ask for something.
     pub fn body_for(&self, target: &Target) -> Vec<u8> {
+        self.body_with(target, |member, object| self.write(member, target, object))
+    }
+
+    /// The JSON that asks a target to go on after `begun`, the beginning of an answer that another
+    /// one has given; `None` where it cannot be asked to. Of the limit of tokens `used` are gone, and
+    /// at least one is left.
+    pub fn body_after(&self, target: &Target, begun: &str, used: Tokens) -> Option<Vec<u8>> {
+        let left = self.generation?.max_tokens.saturating_sub(used.0).max(1);
+        let (name, begun) = match self.endpoint {
+            Endpoint::ChatCompletions => ("messages", self.messages_and(target, begun)?),
+            Endpoint::Completions => ("prompt", self.prompt_and(begun)?),
+            Endpoint::Embeddings => return None,
+        };
+        let body = self.body_with(target, |member, object| {
+            if member.key.is_str(name) {
+                object.field(name, &begun);
+            } else if Part::of(self.endpoint, member.key) == Part::MaxTokens {
+                if member.value.kind() != Kind::Null {
+                    object.field(self.limit_name(&target.dialect), &left.to_string());
+                }
+            } else {
+                self.write(member, target, object);
+            }
+        });
+        let flags = r#","continue_final_message":true,"add_generation_prompt":false}"#;
+        match (target.dialect.prefill, self.endpoint) {
+            (Prefill::None, _) => None,
+            (Prefill::ContinueFinalMessage, Endpoint::ChatCompletions) => {
+                let (_, open) = body.split_last()?;
+                Some([open, flags.as_bytes()].concat())
+            }
+            (Prefill::Assistant | Prefill::Prefix | Prefill::ContinueFinalMessage, _) => Some(body),
+        }
+    }
+
+    fn body_with(
+        &self,
+        target: &Target,
+        mut write: impl FnMut(Member<'_>, &mut ObjectWriter),
+    ) -> Vec<u8> {
         let length = self.body.text().len() + target.model.len() + ADDED;
         let mut object = ObjectWriter(Vec::with_capacity(length));
         for member in self.body.root().members() {
-            self.write(member, target, &mut object);
+            write(member, &mut object);
         }
         self.write_defaults(&target.dialect, &mut object);
         object.finish()
+    }
+
+    /// The caller's messages and one more, the assistant's.
+    fn messages_and(&self, target: &Target, begun: &str) -> Option<String> {
+        let messages = self.body.present("messages")?.raw().trim_end();
+        let open = messages.strip_suffix(']')?.trim_end();
+        let comma = if open == "[" { "" } else { "," };
+        let prefix =
+            if target.dialect.prefill == Prefill::Prefix { r#","prefix":true"# } else { "" };
+        let begun = serde_json::Value::from(begun);
+        Some(format!(r#"{open}{comma}{{"role":"assistant","content":{begun}{prefix}}}]"#))
+    }
+
+    /// The caller's prompt, continued; one only, and one that is text.
+    fn prompt_and(&self, begun: &str) -> Option<String> {
+        let prompt: String = serde_json::from_str(self.body.present("prompt")?.raw()).ok()?;
+        Some(serde_json::Value::from(prompt + begun).to_string())
     }
 
     fn write(&self, member: Member<'_>, target: &Target, object: &mut ObjectWriter) {

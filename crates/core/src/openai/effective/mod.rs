@@ -159,6 +159,11 @@ impl Effective {
         }
     }
 
+    /// The body as it was sent, for another model.
+    pub(crate) fn into_body(self) -> Arc<Envelope> {
+        self.body
+    }
+
     /// The most tokens that all answers together may have.
     ///
     /// The limit of one answer times `n`, or `best_of` where it is more, times the number of

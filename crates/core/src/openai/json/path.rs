@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::openai::redact::redact;
+use crate::redact::mask;
 
 /// The longest part of a key that is shown, in characters.
 const LONGEST_KEY: usize = 64;
@@ -12,7 +12,7 @@ pub(crate) fn push_key(path: &mut String, key: &str) {
     if !path.is_empty() {
         path.push('.');
     }
-    let shown = redact(key, &[]);
+    let shown = mask(key);
     path.extend(shown.chars().filter(|character| !character.is_control()).take(LONGEST_KEY));
     if shown.chars().count() > LONGEST_KEY {
         path.push('…');

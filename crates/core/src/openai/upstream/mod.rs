@@ -10,7 +10,7 @@ mod said;
 
 pub use retry_after::retry_after;
 
-use super::redact::redact;
+use crate::redact::mask_known;
 use crate::refusal::{Code, Refusal};
 use crate::units::{DurationMs, UnixMs};
 use said::Said;
@@ -152,7 +152,7 @@ impl Meaning {
         if text.is_empty() || self == Self::BadKey {
             return format!("{own} (HTTP {status})");
         }
-        let shown: String = redact(text, secrets).chars().take(LONGEST_MESSAGE).collect();
+        let shown: String = mask_known(text, secrets).chars().take(LONGEST_MESSAGE).collect();
         format!("{own}: {shown}")
     }
 }

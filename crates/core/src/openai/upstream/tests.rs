@@ -129,7 +129,7 @@ fn the_providers_words_reach_the_caller_without_keys() {
         (
             500,
             r#"{"error":{"message":"cannot use the-gateways-secret or sk-abcdefgh12345678"}}"#,
-            "the provider failed: cannot use [redacted] or [redacted]",
+            "the provider failed: cannot use *** or sk-***",
         ),
     ] {
         assert_eq!(failure(status, body).message, message, "{body}");

@@ -1,0 +1,55 @@
+//! Lists the models in `models/`, so that adding one is adding a folder.
+
+use std::{env, fmt::Write, fs, io, path::Path};
+
+fn main() -> io::Result<()> {
+    let folder =
+        Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("models");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut table = String::from("[\n");
+    for model in children(&folder)? {
+        let manifest = model.join("manifest.toml");
+        if !manifest.is_file() {
+            continue;
+        }
+        let files: Vec<String> = children(&model)?
+            .iter()
+            .filter(|file| is_weights(file))
+            .map(|file| {
+                format!(
+                    "({:?}, include_bytes!({:?}).as_slice())",
+                    name(file),
+                    file.to_string_lossy()
+                )
+            })
+            .collect();
+        let (name, manifest, files) = (name(&model), manifest.to_string_lossy(), files.join(", "));
+        writeln!(table, "    ({name:?}, include_str!({manifest:?}), &[{files}]),")
+            .map_err(io::Error::other)?;
+    }
+    table.push(']');
+    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
+    fs::write(Path::new(&out).join("shipped.rs"), table)
+}
+
+/// What is in a folder, sorted; nothing if there is none.
+fn children(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut paths = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Whether a manifest may name the file: cards and golden scores are for people and tests.
+fn is_weights(file: &Path) -> bool {
+    let extension = file.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("bin" | "onnx" | "json"))
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}

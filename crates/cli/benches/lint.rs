@@ -1,0 +1,247 @@
+//! `cargo xtask bench lint`: the linter over real source against parsing alone, as ratios within one run.
+//!
+//! The source is a sample of the crates in cargo's registry, or of the folders in `LINT_BENCH_DIR`. Every contender
+//! reads the same files on one thread where not said otherwise; contenders take turns, and the best round of each
+//! counts, in processor seconds, so that other work on the machine blurs less. Memory is the greatest a process held.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark fails where it stands"
+)]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::as_conversions,
+    reason = "bytes and ticks are far below 2^53"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const ROUNDS: usize = 3;
+/// Enough source to drown a process's start.
+const SAMPLE: u64 = 40 << 20;
+/// The kernel counts a process's time in hundredths of a second (`USER_HZ`, fixed on Linux).
+const TICKS: f64 = 100.0;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((first, paths)) if first == "parse-alone" => parse_alone(paths),
+        Some(_) | None => compare(),
+    }
+}
+
+/// The floor: every file read and parsed with the positions of its tokens, nothing looked at.
+fn parse_alone(paths: &[String]) {
+    let paths = paths.to_vec();
+    let work = move || {
+        let parsed = paths.iter().flat_map(|path| sources(Path::new(path))).filter(|(path, _)| {
+            let text =
+                String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
+            let parsed = syn::parse_file(&text).is_ok();
+            proc_macro2::extra::invalidate_current_thread_spans();
+            parsed
+        });
+        println!("{}", parsed.count());
+    };
+    std::thread::Builder::new().stack_size(256 << 20).spawn(work).unwrap().join().unwrap();
+}
+
+fn sources(at: &Path) -> Vec<(PathBuf, u64)> {
+    let files = ignore::WalkBuilder::new(at).require_git(false).build().flatten();
+    let rust = files.filter(|of| of.path().extension().is_some_and(|ext| ext == "rs"));
+    rust.filter_map(|of| Some((of.path().to_path_buf(), of.metadata().ok()?.len()))).collect()
+}
+
+/// Whole packages, evenly spread, until there is enough; and how many bytes of Rust they hold.
+fn sample() -> (Vec<String>, u64) {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cargo/registry/src");
+    let root = std::env::var_os("LINT_BENCH_DIR").map_or_else(home, PathBuf::from);
+    let folders = |at: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(at).into_iter().flatten().flatten().map(|of| of.path());
+        entries.filter(|path| path.is_dir()).collect()
+    };
+    let mut packages = folders(&root);
+    if !packages.iter().any(|at| at.join("Cargo.toml").is_file()) {
+        packages = packages.iter().flat_map(|registry| folders(registry)).collect();
+    }
+    packages.sort();
+    let stride = (packages.len() / 100).max(1);
+    let (mut chosen, mut bytes) = (Vec::new(), 0);
+    for first in 0..stride {
+        for package in packages.iter().skip(first).step_by(stride) {
+            if bytes >= SAMPLE {
+                return (chosen, bytes);
+            }
+            bytes += sources(package).iter().map(|(_, size)| size).sum::<u64>();
+            chosen.push(package.display().to_string());
+        }
+    }
+    (chosen, bytes)
+}
+
+/// What one run took.
+#[derive(Clone, Copy)]
+struct Cost {
+    seconds: f64,
+    wall: f64,
+    peak: u64,
+}
+
+impl Cost {
+    fn better(self, other: Self) -> Self {
+        Self {
+            seconds: self.seconds.min(other.seconds),
+            wall: self.wall.min(other.wall),
+            peak: self.peak.max(other.peak),
+        }
+    }
+}
+
+/// Processor seconds of every child that has ended.
+fn spent() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    // `cutime` and `cstime` are fields 16 and 17 of proc(5), the third is the first after the name.
+    let field = |at: usize| fields.get(at - 3).and_then(|text| text.parse::<f64>().ok());
+    (field(16).unwrap_or_default() + field(17).unwrap_or_default()) / TICKS
+}
+
+fn peak(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or_default() << 10
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the clock, and waits for a process"
+)]
+fn cost(command: &mut Command) -> Option<Cost> {
+    let (before, started) = (spent(), std::time::Instant::now());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+    let mut most = 0;
+    while child.try_wait().ok()?.is_none() {
+        most = most.max(peak(child.id()));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Some(Cost { seconds: spent() - before, wall: started.elapsed().as_secs_f64(), peak: most })
+}
+
+struct Contender {
+    name: &'static str,
+    command: Box<dyn Fn() -> Command>,
+}
+
+fn contenders(packages: &[String], kept: &Path) -> Vec<Contender> {
+    let run = |name, program: &str, arguments: &[&str], last: &[String]| {
+        let program = program.to_owned();
+        let all: Vec<String> =
+            arguments.iter().map(|of| (*of).to_owned()).chain(last.to_vec()).collect();
+        let command = move || {
+            let mut command = Command::new(&program);
+            command.args(&all);
+            command
+        };
+        Contender { name, command: Box::new(command) }
+    };
+    let own = std::env::current_exe().unwrap().display().to_string();
+    let lint = env!("CARGO_BIN_EXE_tollhouse");
+    let kept = kept.display().to_string();
+    vec![
+        run("parsing alone", &own, &["parse-alone"], packages),
+        run(
+            "every package, all rules",
+            lint,
+            &["lint", "--whole", "--no-cache", "--threads", "1"],
+            packages,
+        ),
+        run(
+            "every package, two threads",
+            lint,
+            &["lint", "--whole", "--no-cache", "--threads", "2"],
+            packages,
+        ),
+        run("sieved, all rules", lint, &["lint", "--no-cache", "--threads", "1"], packages),
+        run(
+            "sieved, nothing changed",
+            lint,
+            &["lint", "--cache-dir", &kept, "--threads", "1"],
+            packages,
+        ),
+        run(
+            "ast-grep, one pattern",
+            "ast-grep",
+            &["run", "--lang", "rust", "--pattern", "$A.unwrap()", "--threads", "1"],
+            packages,
+        ),
+        run(
+            "semgrep, one pattern",
+            "semgrep",
+            &[
+                "--lang",
+                "rust",
+                "-e",
+                "$A.unwrap()",
+                "-j",
+                "1",
+                "--metrics",
+                "off",
+                "--disable-version-check",
+                "--no-git-ignore",
+                "--quiet",
+            ],
+            packages,
+        ),
+    ]
+}
+
+fn compare() {
+    let (packages, bytes) = sample();
+    let megabytes = bytes as f64 / 1e6;
+    let kept = std::env::temp_dir().join(format!("tollhouse-bench-{}", std::process::id()));
+    let contenders = contenders(&packages, &kept);
+    // The cache is filled before anything is measured.
+    let _filled = cost(&mut (contenders[4].command)());
+    let mut best: Vec<Option<Cost>> = vec![None; contenders.len()];
+    for _ in 0..ROUNDS {
+        for (contender, best) in contenders.iter().zip(&mut best) {
+            let now = cost(&mut (contender.command)());
+            *best = now.map(|now| best.map_or(now, |best| best.better(now)));
+        }
+    }
+    drop(std::fs::remove_dir_all(kept));
+    println!(
+        "lint: {} packages, {megabytes:.1} MB of Rust, best of {ROUNDS} rounds",
+        packages.len()
+    );
+    println!(
+        "{:<28} {:>7} {:>7} {:>7} {:>8} {:>8}",
+        "", "cpu s", "MB/s", "wall s", "ratio", "memory"
+    );
+    let floor = best[0].map_or(f64::NAN, |cost| cost.seconds);
+    for (contender, best) in contenders.iter().zip(&best) {
+        let Some(cost) = best else {
+            println!("{:<28} not installed", contender.name);
+            continue;
+        };
+        println!(
+            "{:<28} {:>7.2} {:>7.1} {:>7.2} {:>7.2}x {:>7.1}x",
+            contender.name,
+            cost.seconds,
+            megabytes / cost.seconds,
+            cost.wall,
+            cost.seconds / floor,
+            cost.peak as f64 / bytes as f64
+        );
+    }
+    println!(
+        "ratio: to parsing alone, budget 1.3 for every package; memory: to the source read, budget 10"
+    );
+}

@@ -1,0 +1,24 @@
+//! Layer 0 of the guards: what can be decided about text without a model.
+//!
+//! [`normal`] shows a text as a reader sees it, whatever it is disguised as, and what is encoded in
+//! it, so that models judge those views too. [`find`] and [`mask`] know structured secrets and
+//! personal data by their shape and checksum; [`Masker`] hides them in text that is still being
+//! written. All of it takes time that grows with the length of the text alone.
+
+pub mod answers;
+mod fold;
+pub mod judge;
+mod mask;
+pub mod normal;
+mod scan;
+mod shape;
+pub(crate) mod texts;
+mod unseen;
+pub(crate) mod veil;
+pub(crate) mod watch;
+
+pub use mask::{Masker, mask};
+pub(crate) use scan::issuer;
+pub use scan::{Found, find};
+pub use shape::{Shape, Shapes};
+pub use texts::Source;

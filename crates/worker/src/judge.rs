@@ -1,0 +1,57 @@
+//! The classifiers of this isolate as the core's guards ask them.
+
+use std::sync::Arc;
+
+use tollhouse_classify::{Classifier, OperatingPoint, Source as Origin, Verdict};
+use tollhouse_core::guard::{
+    Source,
+    judge::{Judge, Judgement, NoJudgement},
+    normal::views,
+};
+
+use crate::models;
+
+/// How many digits of a model's digest stand in logs.
+const SHOWN_DIGITS: usize = 12;
+
+/// Asks the embedded models.
+#[derive(Debug)]
+pub(crate) struct EdgeJudge;
+
+impl Judge for EdgeJudge {
+    fn knows(&self, model: &str) -> bool {
+        models::named(model).is_some()
+    }
+
+    fn judge(&self, model: &str, text: &str, source: Source) -> Result<Judgement, NoJudgement> {
+        let classifier = models::named(model).ok_or(NoJudgement)?;
+        let source = origin(source);
+        let others = views(text);
+        let all = std::iter::once(text).chain(others.iter().map(|view| view.text.as_str()));
+        let scores =
+            classifier.highest(all, source).map_err(|_| NoJudgement)?.ok_or(NoJudgement)?;
+        let points = [OperatingPoint::OneIn1000, OperatingPoint::OneIn100, OperatingPoint::OneIn20];
+        let digest = classifier.digest();
+        Ok(Judgement {
+            score: scores.score,
+            label: classifier.label(&scores, Verdict::Block).into(),
+            otherwise: negative(&classifier),
+            points: points.map(|point| classifier.threshold(point, source)),
+            digest: digest.get(..SHOWN_DIGITS).unwrap_or(digest).into(),
+            calibration: classifier.manifest().calibration.as_str().into(),
+        })
+    }
+}
+
+fn negative(classifier: &Classifier) -> Arc<str> {
+    classifier.manifest().negative.as_str().into()
+}
+
+const fn origin(source: Source) -> Origin {
+    match source {
+        Source::User => Origin::User,
+        Source::Document => Origin::Document,
+        Source::Tool => Origin::Tool,
+        Source::System => Origin::System,
+    }
+}
