@@ -23,10 +23,11 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--model", choices=("prompt-injection", "complexity", "all"), default="all")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--scale", type=float, default=1.0, help="how much is generated; 1.0 is a full run")
-    parser.add_argument("--epochs", type=int, default=4, help="passes of the core over the data")
+    parser.add_argument("--epochs", type=int, default=3, help="passes of the core over the data")
     parser.add_argument("--extra", type=Path, action="append", default=[], help="JSON lines of your own, repeatable")
     parser.add_argument("--version", default="1", help="of the weights, for the manifest")
     parser.add_argument("--name", default="prompt-injection", help="the model's name, and its folder's")
+    parser.add_argument("--keep", type=Path, help="folder for finished steps: a run that was cut off goes on from there")
     return parser.parse_args(argv)
 
 
@@ -38,7 +39,7 @@ def main(argv: list[str]) -> int:
         print(f"{time.monotonic() - started:7.1f} s  {message}", flush=True)
 
     run = Run(data=arguments.data, seeds=HERE / "seeds", seed=arguments.seed, scale=arguments.scale,
-              epochs=arguments.epochs, extra=tuple(arguments.extra), version=arguments.version)
+              epochs=arguments.epochs, extra=tuple(arguments.extra), version=arguments.version, keep=arguments.keep)
     if arguments.model in ("prompt-injection", "all"):
         injection_model.make(run, arguments.out / arguments.name, arguments.name, say)
     if arguments.model in ("complexity", "all"):

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
+from .evaluate import limit_at
+
+# Shares of the core's logit that are tried.
+_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+
 
 @dataclass(frozen=True)
 class Blend:
@@ -42,12 +47,23 @@ def _logistic(columns: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> n
     return optimize.minimize(loss, np.full(wide.shape[1], 0.3), jac=True, method="L-BFGS-B", bounds=bounds).x
 
 
-def fit(x: np.ndarray, y: np.ndarray, labels: np.ndarray, weights: np.ndarray, missed: float = 0.01) -> Blend:
+def _recall(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray, strict: np.ndarray) -> float:
+    """The attacks' weight caught where 2 % of the weight of the benign texts in `strict` are."""
+    limit = limit_at(scores[strict], weights[strict], 0.02)
+    return float(weights[labels & (scores >= limit)].sum() / weights[labels].sum())
+
+
+def fit(x: np.ndarray, y: np.ndarray, labels: np.ndarray, weights: np.ndarray, strict: np.ndarray,
+        missed: float = 0.01) -> Blend:
     """A blend from logits of texts whose families were not trained on.
 
-    Below the gate lie at most `missed` of the attacks' weight; above it the linear stage is as good as sure.
+    The core's share is the one that catches most where benign families that no stage knew (`strict`) are spared; a
+    logistic fit over all would trade that for texts that are easy anyway. Below the gate lie at most `missed` of the
+    attacks' weight; above it the linear stage is as good as sure.
     """
-    a, b, c = _logistic(np.column_stack([x, y]), labels, weights)
+    share = max(_SHARES, key=lambda core: _recall((1 - core) * x + core * y, labels, weights, strict))
+    slope_of_mix, c = _logistic(((1 - share) * x + share * y)[:, None], labels, weights)
+    a, b = (1 - share) * slope_of_mix, share * slope_of_mix
     slope, intercept = _logistic(x[:, None], labels, weights)
     order = np.argsort(x[labels])
     mass = np.cumsum(weights[labels][order]) / weights[labels].sum()

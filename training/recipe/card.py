@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .evaluate import GROUPS, Share
+from .evaluate import FOLDS, GROUPS, Share
 from .export import Origin
 
 _HELD_BENIGN, _HELD_ATTACK = "heldout-", "held-"
@@ -69,6 +69,10 @@ def _groups() -> str:
     return "; ".join(f"{name} ({', '.join(families)})" for name, families in GROUPS.items())
 
 
+def _folds() -> str:
+    return "; ".join(" and ".join(fold) for fold in FOLDS)
+
+
 def injection(name: str, version: str, origins: list[Origin], figures: Figures) -> str:
     """The model card of an injection model."""
     data = _table(["source", "licence", "texts"],
@@ -103,13 +107,15 @@ held for plainly everyday text were dropped as noise.
 ## Thresholds
 
 Chosen on {figures.calibration} everyday texts disjoint from training, judged like in the gateway (raw and normalised, the
-higher counts): {limits}.
+higher counts), a family of n texts weighing √n so that large easy ones do not set them: {limits}.
 
 ## Recall on families not trained on
 
-Families are left out in groups of relatives: {_groups()}. For each
-group both stages were trained without it, on half of the data, and thresholds taken from the calibration texts under those
-same stages. The blend's three weights were chosen on these same scores, a bias too small to see. Generated families share
+Families are left out with their relatives, two groups at a time ({_folds()}):
+{_groups()}.
+Both stages were trained without them, on half of the everyday texts and with less effort, and thresholds taken from the
+calibration texts under those same stages; that is harder than what the shipped model, which knows all groups, meets. The
+blend's weights were chosen on these same scores, a bias too small to see. Generated families share
 slots with the families trained on, which flatters them; `deepset`, `jailbreaks`, `bipia-public` and `extraction-public`
 do not. The text is judged as given, without views.
 
@@ -121,8 +127,8 @@ Written by hand for this card, in words that the grammars do not have; judged by
 
 ## Everyday text wrongly caught
 
-By the shipped model at its 1 % threshold. `clinc-oos`, `user-oriented`, `mt-bench`, `presidio`, `bipia-email`, `bipia-code`
-and `self-instruct` were never trained on.
+By the shipped model at its 1 % threshold. `clinc-oos`, `mt-bench`, `presidio`, `bipia-email` and `bipia-code` were
+never trained on.
 
 {_single(figures.benign, "family")}
 
@@ -156,7 +162,7 @@ Where attacks are rarer than that, the score overstates.
 
 def complexity(version: str, comparison, rows: int, everyday: int) -> str:
     """The model card of the complexity model."""
-    low, high = comparison.difference
+    low, high = (100 * value for value in comparison.gained)
     accuracy = "\n".join(f"| {name} | {100 * value:.1f} % |" for name, value in comparison.accuracy.items())
     return f"""# complexity, version {version}
 
@@ -178,8 +184,8 @@ Five-fold by subject: no subject is in both training and test. Area under the cu
 | this model | {comparison.model:.3f} | {comparison.within_model:.3f} |
 | prompt length alone | {comparison.length:.3f} | {comparison.within_length:.3f} |
 
-The difference over all questions is {comparison.model - comparison.length:.3f}, 95 % interval {low:.3f} to {high:.3f}
-(bootstrap over subjects).
+Routing by it answers {low:.1f} to {high:.1f} points more questions rightly than routing by length (95 % interval over
+subjects; mean of a quarter, a half and three quarters of the questions going to the stronger model).
 
 Accuracy when half of the questions go to the stronger model (GPT-4), chosen by:
 

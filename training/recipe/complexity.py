@@ -1,7 +1,8 @@
 """The complexity model: does a prompt need the heavier of two models?
 
 Labels are RouteLLM's: whether Mixtral 8x7B answered an MMLU question rightly. A prompt is `complex` if it did not.
-Measured by whole subjects not trained on, against the prompt's length alone.
+Measured on whole subjects that were not trained on, against the prompt's length alone, by what a router is for: how many
+questions are answered rightly when a given share of them goes to the stronger model.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ csv.field_size_limit(10**9)
 
 SHAPE = LinearShape((Table("char", 3, 4, 1 << 16, 1), Table("word", 1, 2, 1 << 16, 2)), window=4096, stride=4096)
 _PENALTY, _STEPS, _FOLDS = 3e-4, 60, 5
+_SHARES = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,16 @@ class Question:
 
 @dataclass
 class Comparison:
-    """Area under the curve for "the weak model is wrong" on unseen subjects, with 95 % intervals over subjects."""
+    """The model against length on subjects not trained on.
+
+    `model` and `length` are areas under the curve for "the weak model is wrong"; `gained` is the 95 % interval (over
+    subjects) of the accuracy that routing by the model gains over routing by length, the mean of `_SHARES`; `accuracy` is
+    that of routing half of the questions to the stronger model.
+    """
 
     model: float
     length: float
-    difference: tuple[float, float]
+    gained: tuple[float, float]
     within_model: float
     within_length: float
     accuracy: dict[str, float]
@@ -70,10 +77,9 @@ def fit(rows: list[Question], everyday: list[str]) -> linear.Linear:
     return linear.Linear(SHAPE, found, np.full(4, bias[0]))
 
 
-def _routed_accuracy(rows: list[Question], scores: np.ndarray, share: float) -> float:
+def _routed(weak: np.ndarray, strong: np.ndarray, scores: np.ndarray, share: float) -> float:
     """Accuracy when the `share` of the questions that score highest goes to the strong model."""
-    strong = scores >= np.quantile(scores, 1 - share)
-    return float(np.mean([row.strong_right if to else row.weak_right for row, to in zip(rows, strong, strict=True)]))
+    return float(np.where(scores >= np.quantile(scores, 1 - share), strong, weak).mean())
 
 
 def compare(rows: list[Question], everyday: list[str], seed: int) -> Comparison:
@@ -87,18 +93,18 @@ def compare(rows: list[Question], everyday: list[str], seed: int) -> Comparison:
         model = fit([row for row, out in zip(rows, test, strict=True) if not out], everyday)
         held = [index for index in np.flatnonzero(test)]
         scores[held] = model.logits([rows[index].prompt[:SHAPE.window] for index in held], ["user"] * len(held))
-    wrong = np.array([not row.weak_right for row in rows])
+    weak, strong = (np.array([getattr(row, name) for row in rows]) for name in ("weak_right", "strong_right"))
     length = np.log1p([len(row.prompt) for row in rows])
-    gaps = []
+    gained = []
     for _ in range(300):
-        chosen = np.concatenate([np.flatnonzero(subjects == name) for name in dice.choice(names, len(names))])
-        gaps.append(area(scores[chosen], wrong[chosen]) - area(length[chosen], wrong[chosen]))
-    within = np.array([(area(scores[subjects == n], wrong[subjects == n]), area(length[subjects == n], wrong[subjects == n]))
-                       for n in names])
-    chance = dice.random(len(rows))
-    accuracy = {"model": _routed_accuracy(rows, scores, 0.5), "length": _routed_accuracy(rows, length, 0.5),
-                "random": _routed_accuracy(rows, chance, 0.5), "all weak": _routed_accuracy(rows, chance, 0.0),
-                "all strong": _routed_accuracy(rows, chance, 1.0)}
-    low, high = np.quantile(gaps, (0.025, 0.975))
-    return Comparison(area(scores, wrong), area(length, wrong), (float(low), float(high)),
+        at = np.concatenate([np.flatnonzero(subjects == name) for name in dice.choice(names, len(names))])
+        gained.append(np.mean([_routed(weak[at], strong[at], scores[at], share)
+                               - _routed(weak[at], strong[at], length[at], share) for share in _SHARES]))
+    within = np.array([[area(values[subjects == name], ~weak[subjects == name]) for values in (scores, length)]
+                       for name in names])
+    accuracy = {"model": _routed(weak, strong, scores, 0.5), "length": _routed(weak, strong, length, 0.5),
+                "random": _routed(weak, strong, dice.random(len(rows)), 0.5), "all weak": float(weak.mean()),
+                "all strong": float(strong.mean())}
+    low, high = np.quantile(gained, (0.025, 0.975))
+    return Comparison(area(scores, ~weak), area(length, ~weak), (float(low), float(high)),
                       float(within[:, 0].mean()), float(within[:, 1].mean()), accuracy)

@@ -14,25 +14,22 @@ from .injection_model import CALIBRATION_VERSION, Run
 _EVERYDAY = 2000
 
 
-class NoBetterThanLength(RuntimeError):
-    """The model does not beat prompt length on subjects it was not trained on, so it is not written."""
-
-
 def _everyday(root: Path, seed: int) -> tuple[list[str], list[str]]:
     """Short requests to train on, and others to choose thresholds on."""
-    texts = [e.text for e in public.benign(root) if e.family in ("clinc", "banking")]
+    texts = public.texts(root, "clinc") + public.texts(root, "banking")
     chosen = random.Random(seed).sample(texts, 2 * _EVERYDAY)
     return chosen[:_EVERYDAY], chosen[_EVERYDAY:]
 
 
 def make(run: Run, folder: Path, say: Callable[[str], None]) -> None:
-    """Compares with length, then trains on all subjects and writes the folder."""
+    """Compares with length; only if routing by the model is better, trains on all subjects and writes the folder."""
     rows = complexity.questions(run.data)
     train, light = _everyday(run.data, run.seed)
     comparison = complexity.compare(rows, train, run.seed)
     say(f"complexity: {comparison}")
-    if comparison.difference[0] <= 0:
-        raise NoBetterThanLength(f"area {comparison.model:.3f} against {comparison.length:.3f} of length alone")
+    if comparison.gained[0] <= 0:
+        say("complexity: routing by it is no better than by length alone; not written")
+        return
     model, _, _ = complexity.fit(rows, train).quantised()
     suffices = light + [row.prompt for row in rows if row.weak_right]
     scores = export.mapped(model.logits(suffices, ["user"] * len(suffices)), [])

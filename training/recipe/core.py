@@ -24,9 +24,9 @@ class CoreShape:
     """Sizes of the network; `window` and `stride` in ids, the source's included in the window."""
 
     vocabulary: int = 16384
-    width: int = 64
-    channels: int = 96
-    hidden: int = 64
+    width: int = 48
+    channels: int = 64
+    hidden: int = 48
     window: int = 128
     stride: int = 96
     buckets: tuple[int, ...] = (32, 64, 128)

@@ -16,7 +16,7 @@ from .carriers import carried
 from .example import Example
 
 PUBLIC_ATTACKS = ("deepset", "jailbreaks", "bipia-public", "extraction-public")
-UNSEEN_BENIGN = ("clinc-oos", "user-oriented", "mt-bench", "presidio", "bipia-email", "bipia-code", "self-instruct")
+UNSEEN_BENIGN = ("clinc-oos", "mt-bench", "presidio", "bipia-email", "bipia-code")
 # What these ask for would be suspicious in a document or a tool's result.
 _USERS_ONLY = ("provenance", "chat", "personas", "trigger", "self-instruct", "user-oriented", "mt-bench", "roleplay",
                "clinc", "clinc-oos", "codegen", "toolformer")
@@ -31,14 +31,11 @@ class Data:
     train_benign: list[Example] = field(default_factory=list)
     calibration: list[Example] = field(default_factory=list)
     test_benign: list[Example] = field(default_factory=list)
-    heldout_attacks: list[Example] = field(default_factory=list)
 
 
 def _literals(root: Path, dice: random.Random) -> dict[str, list[str]]:
     """Fillers from the public data: questions, goals of jailbreaks, passages."""
-    pools = {family: [example.text for example in public.benign(root) if example.family == family]
-             for family in ("clinc", "banking", "codegen")}
-    questions = dice.sample(pools["clinc"], 1500) + dice.sample(pools["banking"], 500)
+    questions = dice.sample(public.texts(root, "clinc"), 1500) + dice.sample(public.texts(root, "banking"), 500)
     passages = [text for text in dice.sample(public.responses(root), 4000) if 150 < len(text) < 2500]
     return {"benign_question": questions, "passage": passages, "harm_request": public.harmful(root),
             "benign_sentence": [s for s in (p.split(". ")[0] + "." for p in passages[:1500]) if 20 < len(s) < 200]}
@@ -73,7 +70,7 @@ def _moved(examples: list[Example], share: float, dice: random.Random, sources: 
 def _replies(root: Path, dice: random.Random) -> list[Example]:
     """Replies of GPTeacher as documents and results of tools: prose and code that ask nothing of a model."""
     return [Example(text, dice.choice(("document", "tool", "user")), False, "replies")
-            for text in dice.sample(public.responses(root), 5000) if len(text) > 60]
+            for text in dice.sample(public.responses(root), 3600) if len(text) > 60]
 
 
 def _public_benign(root: Path, dice: random.Random) -> list[Example]:

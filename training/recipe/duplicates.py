@@ -20,7 +20,7 @@ def signature(text: str) -> list[tuple[int, ...]]:
         shingles = ngram_hashes(codes(whole), 1, 1, 7)
     if not len(shingles):
         return []
-    mins = [int(finalise(shingles ^ seed).min()) for seed in _SEEDS]
+    mins = finalise(shingles[None, :400] ^ _SEEDS[:, None]).min(axis=1).tolist()
     return [(band, *mins[band * _ROWS:(band + 1) * _ROWS]) for band in range(_BANDS)]
 
 

@@ -12,11 +12,12 @@ from .example import Example
 from .grammar import Grammar
 
 # Attack families in the user's own turn, and how many texts of each a full run draws.
-DIRECT = {"override": 3600, "extraction": 2600, "secrets": 1600, "persona": 2600, "fiction": 1600, "prefix": 1600,
-          "modes": 1300, "fake_turn": 1600, "split": 900, "many_shot": 500, "suffix": 700, "decode": 900}
-INDIRECT = {"indirect": 4200, "tool_plain": 1500, "bipia": 1500}
-BENIGN = {"trigger": 7000, "quoted": 3000, "personas": 2500, "chat": 9000, "document": 5000, "system": 1800}
-LANGUAGES = {"attacks": 3000, "benign": 3600}
+DIRECT = {"override": 2300, "extraction": 2000, "secrets": 1200, "persona": 1800, "fiction": 1200, "prefix": 1200,
+          "modes": 1100, "schemes": 1300, "fake_turn": 1300, "split": 700, "many_shot": 400, "suffix": 500,
+          "decode": 700}
+INDIRECT = {"indirect": 3000, "tool_plain": 900, "bipia": 900}
+BENIGN = {"trigger": 6500, "quoted": 2400, "personas": 1800, "chat": 8000, "document": 3600, "system": 1500}
+LANGUAGES = {"attacks": 3000, "benign": 4200}
 FAMILIES = (*DIRECT, *INDIRECT, "languages")
 
 
@@ -79,7 +80,7 @@ def attacks(grammar: Grammar, dice: random.Random, scale: float, words: list[str
     found += _languages("attacks", int(LANGUAGES["attacks"] * scale), grammar, dice)
     # The direct ways of taking over turn up in documents too.
     for family in ("override", "extraction", "fake_turn", "persona"):
-        for _ in range(int(500 * scale)):
+        for _ in range(int(350 * scale)):
             payload = grammar.draw(f"attacks:{family}", dice)
             text, source, span = carried(payload, dice.choice(list(CARRIERS)), grammar, dice)
             found.append(Example(text, source, True, family, span))
@@ -110,12 +111,12 @@ def benign(grammar: Grammar, dice: random.Random, scale: float) -> list[Example]
         for _ in range(int(count * scale)):
             source = dice.choice(sources.get(family, ("user",)))
             found.append(Example(grammar.draw(f"benign:{family}", dice), source, False, family))
-    for _ in range(int(1500 * scale)):
+    for _ in range(int(1000 * scale)):
         plain = grammar.draw(dice.choice(["benign_request", "benign_sentence", "benign_question"]), dice)
         frame = dice.choice(["{} decode this", "What does this say: {}", "{}", "Decode the base64 string {}",
                              "Translate from Morse code: {}", "convert {} to text", "my file contains {} - what is it?"])
         found.append(Example(frame.format(obfuscate.encoded(plain, dice)), "user", False, "encoded-benign"))
-    found += _everyday_carriers(int(5000 * scale), grammar, dice)
+    found += _everyday_carriers(int(3500 * scale), grammar, dice)
     found += _provenance(int(1500 * scale), grammar, dice)
     found += _languages("benign", int(LANGUAGES["benign"] * scale), grammar, dice)
     return found

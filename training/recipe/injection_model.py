@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import pickle
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from . import blend, card, core, dataset, evaluate, export, extra, graph, heldout, stages
 from .example import Example
+from .features import SOURCES
+from .linear import Linear
 
 CALIBRATION_VERSION = "2026-11-23"
 # Public attacks that even a model of everything else holds for everyday text are left out: they are noise there.
 _CLEAN_BELOW = -4.0
+# Texts of a left-out family that are judged at most.
+_JUDGED = 400
 
 ORIGINS = (
     ("Tollhouse's grammars (training/seeds)", "Apache-2.0", None),
@@ -45,6 +52,17 @@ class Run:
     epochs: int
     extra: tuple[Path, ...] = ()
     version: str = "1"
+    keep: Path | None = None
+
+    def step(self, name: str, work: Callable[[], Any]) -> Any:
+        """The result of a step, from the folder of finished ones if it is there."""
+        path = self.keep / f"{name}.pickle" if self.keep else None
+        if path is None:
+            return work()
+        if not path.exists():
+            self.keep.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(pickle.dumps(work()))
+        return pickle.loads(path.read_bytes())
 
 
 @dataclass
@@ -59,29 +77,34 @@ class Unseen:
 Say = Callable[[str], None]
 
 
-def _cross_fitted(data: dataset.Data, run: Run, say: Say) -> tuple[Unseen, dict[str, tuple[np.ndarray, np.ndarray]]]:
-    """Each group of attack families judged by stages trained without it; and the same stages on benign texts.
+@dataclass
+class CrossFit:
+    """Attacks judged by stages trained without their families, and everyday texts by each of those stages."""
 
-    Half the data and effort of the final training: six trainings have to fit.
-    """
+    unseen: Unseen
+    benign: list[tuple[np.ndarray, np.ndarray]]
+
+
+def _cross_fitted(data: dataset.Data, run: Run, say: Say) -> CrossFit:
+    """Each fold of attack families judged by stages trained on the other; on half of the everyday texts, to save time."""
     dice = random.Random(run.seed + 1)
-    effort = stages.Effort(steps=50, epochs=max(1, run.epochs // 2), windows=2)
-    examples, xs, ys, benign = [], [], [], {}
+    effort = stages.Effort(steps=40, epochs=max(1, run.epochs - 1))
+    examples, xs, ys, benign = [], [], [], []
     everyday = data.calibration + data.test_benign
-    for group, families in evaluate.GROUPS.items():
+    for number, fold in enumerate(evaluate.FOLDS):
+        families = [family for group in fold for family in evaluate.GROUPS[group]]
         rest = [example for example in data.attacks if example.family not in families]
-        train = dice.sample(rest, len(rest) // 2) + dice.sample(data.train_benign, len(data.train_benign) // 2)
-        trained = stages.train(train, effort, run.seed)
-        left = [example for example in data.attacks if example.family in families]
-        by_family = {family: [e for e in left if e.family == family] for family in families}
-        chosen = [e for found in by_family.values() for e in (found if len(found) <= 600 else dice.sample(found, 600))]
-        x, y = trained.logits(chosen)
-        examples += chosen
+        train = rest + dice.sample(data.train_benign, len(data.train_benign) // 2)
+        trained = run.step(f"fold{number}", lambda: stages.train(train, effort, run.seed).plain())
+        for family in families:
+            found = [example for example in data.attacks if example.family == family]
+            examples += found if len(found) <= _JUDGED else dice.sample(found, _JUDGED)
+        x, y = trained.logits(examples[sum(map(len, xs)):])
         xs.append(x)
         ys.append(y)
-        benign[group] = trained.logits(everyday)
-        say(f"left out {group}: {len(chosen)} attacks judged")
-    return Unseen(examples, np.concatenate(xs), np.concatenate(ys)), benign
+        benign.append(trained.logits(everyday))
+        say(f"left out {', '.join(fold)}")
+    return CrossFit(Unseen(examples, np.concatenate(xs), np.concatenate(ys)), benign)
 
 
 def _cleaned(data: dataset.Data, unseen: Unseen) -> list[Example]:
@@ -91,33 +114,34 @@ def _cleaned(data: dataset.Data, unseen: Unseen) -> list[Example]:
     return [example for example in data.attacks if example.text not in noise]
 
 
-def _fitted_blend(unseen: Unseen, benign: dict[str, tuple[np.ndarray, np.ndarray]], everyday: list[Example]) -> blend.Blend:
-    """Weights of both stages where neither was trained on the attack's family; attacks and benign texts weigh the same."""
-    x = np.concatenate([unseen.x, *(pair[0] for pair in benign.values())])
-    y = np.concatenate([unseen.y, *(pair[1] for pair in benign.values())])
-    labels = np.concatenate([np.ones(len(unseen.x), bool), np.zeros(len(x) - len(unseen.x), bool)])
-    families = [example.family for example in unseen.examples] + [e.family for e in everyday] * len(benign)
-    sizes = {family: families.count(family) for family in set(families)}
+def _fitted_blend(cross: CrossFit, everyday: list[Example]) -> blend.Blend:
+    """Weights of both stages where neither was trained on the attack's family; attacks and everyday texts weigh the same."""
+    unseen = cross.unseen
+    x = np.concatenate([unseen.x, *(pair[0] for pair in cross.benign)])
+    y = np.concatenate([unseen.y, *(pair[1] for pair in cross.benign)])
+    labels = np.arange(len(x)) < len(unseen.x)
+    families = [example.family for example in unseen.examples] + [e.family for e in everyday] * len(cross.benign)
+    sizes = Counter(families)
     weights = np.array([sizes[family] ** -0.5 for family in families])
     for side in (labels, ~labels):
         weights[side] /= 2 * weights[side].sum()
-    return blend.fit(x, y, labels, weights)
+    strict = ~labels & np.isin(families, dataset.UNSEEN_BENIGN)
+    return blend.fit(x, y, labels, weights, strict)
 
 
-def _figures_unseen(unseen: Unseen, benign: dict, data: dataset.Data, mix: blend.Blend) -> dict[str, dict[str, evaluate.Share]]:
-    """Recall of each family by the stages trained without its group, at thresholds of those same stages."""
-    figures = {}
-    cut = len(data.calibration)
-    for group, families in evaluate.GROUPS.items():
-        x, y = benign[group]
-        for name, score in (("blend", mix.score), ("linear", lambda a, b: a)):
-            limits = evaluate.thresholds(score(x[:cut], y[:cut]))
-            for family in families:
+def _figures_unseen(cross: CrossFit, calibration: list[str], mix: blend.Blend) -> dict[str, dict[str, evaluate.Share]]:
+    """Recall of each family by the stages trained without its fold, at thresholds of those same stages."""
+    figures: dict[str, dict[str, evaluate.Share]] = {}
+    unseen = cross.unseen
+    for fold, (x, y) in zip(evaluate.FOLDS, cross.benign, strict=True):
+        for name, score in (("linear", lambda a, b: a), ("blend", mix.score)):
+            count = len(calibration)
+            limits = evaluate.thresholds(score(x[:count], y[:count]), evaluate.family_weights(calibration))
+            for family in (family for group in fold for family in evaluate.GROUPS[group]):
                 chosen = np.array([example.family == family for example in unseen.examples])
-                if chosen.any():
-                    found = score(unseen.x[chosen], unseen.y[chosen])
-                    row = figures.setdefault(family, {})
-                    row.update({f"{name} {point}": evaluate.share(found >= limit) for point, limit in limits.items()})
+                found = score(unseen.x[chosen], unseen.y[chosen])
+                row = figures.setdefault(family, {})
+                row.update({f"{name} {point}": evaluate.share(found >= limit) for point, limit in limits.items()})
     return figures
 
 
@@ -161,25 +185,47 @@ def _core_section(shape: core.CoreShape) -> str:
             'source = true\n')
 
 
-def make(run: Run, folder: Path, name: str, say: Say) -> None:
-    """The whole way: data, cross-fitting, final training, thresholds, files, figures, card."""
-    data = dataset.assemble(run.data, run.seeds, run.seed, run.scale)
+def _data(run: Run) -> dataset.Data:
+    """The run's data and the team's own."""
+    data = run.step("data", lambda: dataset.assemble(run.data, run.seeds, run.seed, run.scale))
     own = [example for path in run.extra for example in extra.read(path)]
     data.attacks += [example for example in own if example.attack]
     data.train_benign += [example for example in own if not example.attack]
+    return data
+
+
+def _levelled(final: stages.Stages, data: dataset.Data, mix: blend.Blend) -> stages.Stages:
+    """Biases of sources lowered until no source has more false positives than users have at their 1 % threshold."""
+    scores = mix.z(*final.logits(data.calibration))
+    sources = np.array([example.source for example in data.calibration])
+    limits = {source: np.quantile(scores[sources == source], 0.99) for source in SOURCES}
+    lowered = [max(0.0, limits[source] - limits["user"]) / mix.linear if (sources == source).sum() >= 300 else 0.0
+               for source in SOURCES]
+    shifted = Linear(final.linear.shape, final.linear.weights, final.linear.bias - np.array(lowered))
+    return stages.Stages(shifted, final.core)
+
+
+def make(run: Run, folder: Path, name: str, say: Say) -> None:
+    """The whole way: data, cross-fitting, final training, thresholds, files, figures, card."""
+    data = _data(run)
     say(f"{len(data.attacks)} attacks, {len(data.train_benign)} benign texts, {len(data.calibration)} to calibrate on")
-    unseen, benign = _cross_fitted(data, run, say)
-    mix = _fitted_blend(unseen, benign, data.calibration + data.test_benign)
+    effort = stages.Effort(epochs=run.epochs)
+    cross = _cross_fitted(data, run, say)
+    mix = _fitted_blend(cross, data.calibration + data.test_benign)
     say(f"{mix}")
-    final = stages.train(_cleaned(data, unseen) + data.train_benign, stages.Effort(epochs=run.epochs), run.seed).rounded()
+    examples = _cleaned(data, cross.unseen) + data.train_benign
+    final = stages.Stages(run.step("linear", lambda: stages.train_linear(examples, effort)),
+                          run.step("core", lambda: graph.rounded(stages.train_core(examples, effort, run.seed)))).rounded()
+    final = _levelled(final, data, mix)
     say("trained")
 
-    def score(examples: list[Example]) -> np.ndarray:
-        return mix.score(*final.logits(examples))
+    def score(texts: list[Example]) -> np.ndarray:
+        return mix.score(*final.logits(texts))
 
-    limits = evaluate.thresholds(evaluate.judged(data.calibration, score))
+    families = [example.family for example in data.calibration]
+    limits = evaluate.thresholds(evaluate.judged(data.calibration, score), evaluate.family_weights(families))
     model = graph.graph(final.core, core.SHAPE)
-    gap = _checked(final, model, data.test_benign[:400])
+    gap = _checked(final, model, data.test_benign[:300])
     origins = _origins(data)
     manifest = export.Manifest(
         name=name, version=run.version, task="injection and jailbreak attempts in one message or part", label="injection",
@@ -190,13 +236,13 @@ def make(run: Run, folder: Path, name: str, say: Say) -> None:
     export.golden(folder, _golden_rows(final, mix, model, run.seeds))
     say(f"written; onnxruntime within {gap:.1e}")
     figures = card.Figures(
-        unseen=_figures_unseen(unseen, benign, data, mix), thresholds=limits,
+        unseen=_figures_unseen(cross, families, mix), thresholds=limits,
         benign=evaluate.by_family(data.test_benign, evaluate.judged(data.test_benign, score), limits["1%"]),
-        heldout=_heldout(run.seeds, score, limits), obfuscation=_obfuscation(run, unseen, score, limits["1%"]),
-        calibration_error=_calibration_error(unseen, benign, data, mix), gate_share=_gate_share(final, data, mix),
+        heldout=_heldout(run.seeds, score, limits), obfuscation=_obfuscation(run, cross.unseen, score, limits["1%"]),
+        calibration_error=_calibration_error(cross, mix), gate_share=_gate_share(final, data, mix),
         attacks=len(data.attacks), benign_count=len(data.train_benign), calibration=len(data.calibration), onnx_gap=gap)
     (folder / "MODEL_CARD.md").write_text(card.injection(name, run.version, origins, figures), encoding="utf-8")
-    (folder / "figures.json").write_text(json.dumps(figures.plain(), indent=1), encoding="utf-8")
+    say(json.dumps(figures.plain()))
 
 
 def _origins(data: dataset.Data) -> list[export.Origin]:
@@ -224,13 +270,13 @@ def _obfuscation(run: Run, unseen: Unseen, score: evaluate.Score, limit: float) 
     return evaluate.obfuscation([e for e in chosen if len(e.text) < 800], score, limit, run.seed)
 
 
-def _calibration_error(unseen: Unseen, benign: dict, data: dataset.Data, mix: blend.Blend) -> float:
+def _calibration_error(cross: CrossFit, mix: blend.Blend) -> float:
     """On families not trained on, half attacks and half benign texts by weight."""
-    x, y = benign["override"]
-    scores = np.concatenate([mix.score(unseen.x, unseen.y), mix.score(x, y)])
-    labels = np.concatenate([np.ones(len(unseen.x)), np.zeros(len(x))])
-    weights = np.where(labels > 0, 0.5 / len(unseen.x), 0.5 / len(x))
-    return evaluate.calibration_error(scores, labels, weights)
+    x, y = (np.concatenate(parts) for parts in zip(*cross.benign, strict=True))
+    scores = np.concatenate([mix.score(cross.unseen.x, cross.unseen.y), mix.score(x, y)])
+    attack = np.arange(len(scores)) < len(cross.unseen.x)
+    weights = np.where(attack, 0.5 / attack.sum(), 0.5 / (~attack).sum())
+    return evaluate.calibration_error(scores, attack.astype(float), weights)
 
 
 def _gate_share(final: stages.Stages, data: dataset.Data, mix: blend.Blend) -> float:

@@ -113,9 +113,10 @@ def fit(features: sparse.csr_matrix, labels: np.ndarray, weights: np.ndarray, so
     return result.x[:width], result.x[width:]
 
 
-def train(examples: list[Example], penalty: float = 3e-6, shape: LinearShape = SHAPE, steps: int = 120) -> Linear:
+def train(examples: list[Example], penalty: float = 3e-6, shape: LinearShape = SHAPE, steps: int = 120,
+          windows: int = 2) -> Linear:
     """A linear stage fitted on examples."""
-    pieces, owners = training_windows(examples, shape, most=3)
+    pieces, owners = training_windows(examples, shape, windows)
     per_example = np.bincount(owners, minlength=len(examples))
     weights = example_weights(examples)[owners] / np.maximum(per_example[owners], 1)
     sources = [examples[owner].source for owner in owners]

@@ -147,12 +147,12 @@ def _bipia_context(name: str) -> Callable[[Path], Iterator[str]]:
 
 # Benign public families: reader, source, how many texts are kept at most.
 BENIGN: dict[str, tuple[Callable[[Path], Iterator[str]], str, int]] = {
-    "clinc": (lambda root: _clinc(root, ("train", "val", "test")), "user", 6000),
+    "clinc": (lambda root: _clinc(root, ("train", "val", "test")), "user", 3500),
     "clinc-oos": (lambda root: _clinc(root, ("oos_train", "oos_val", "oos_test")), "user", 1200),
-    "banking": (_banking, "user", 2500),
-    "gsm8k": (_gsm8k, "user", 2500),
-    "mmlu": (_mmlu, "user", 3500),
-    "codegen": (_gpteacher("Codegen/codegen-instruct"), "user", 3000),
+    "banking": (_banking, "user", 1600),
+    "gsm8k": (_gsm8k, "user", 1500),
+    "mmlu": (_mmlu, "user", 1800),
+    "codegen": (_gpteacher("Codegen/codegen-instruct"), "user", 2200),
     "roleplay": (_gpteacher("Roleplay/roleplay-simple-deduped-roleplay-instruct"), "user", 1923),
     "toolformer": (_gpteacher("Toolformer/toolformer-similarity-0.6-dataset"), "user", 1500),
     "self-instruct": (_self_instruct("tatsu-lab+stanford_alpaca/seed_tasks.jsonl"), "user", 175),
@@ -165,6 +165,11 @@ BENIGN: dict[str, tuple[Callable[[Path], Iterator[str]], str, int]] = {
     "bipia-table": (_bipia_context("table"), "document", 900),
     "bipia-code": (_bipia_context("code"), "tool", 50),
 }
+
+
+def texts(root: Path, family: str) -> list[str]:
+    """The texts of one benign family."""
+    return list(BENIGN[family][0](root))
 
 
 def benign(root: Path) -> Iterator[Example]:

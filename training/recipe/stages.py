@@ -15,9 +15,9 @@ from .text import folded
 class Effort:
     """How long training goes on: steps of L-BFGS, epochs of the core, windows a text at most."""
 
-    steps: int = 80
-    epochs: int = 4
-    windows: int = 3
+    steps: int = 60
+    epochs: int = 3
+    windows: int = 2
     penalty: float = 3e-6
 
 
@@ -32,6 +32,10 @@ class Stages:
         """Linear and core logits, the highest over windows."""
         texts, sources = [e.text for e in examples], [e.source for e in examples]
         return self.linear.logits(texts, sources), core.logits(self.core, texts, sources)
+
+    def plain(self) -> Stages:
+        """The same with numpy's arrays only."""
+        return Stages(self.linear, {name: np.asarray(value) for name, value in self.core.items()})
 
     def rounded(self) -> Stages:
         """The stages with the weights that the shipped files hold."""
@@ -54,6 +58,12 @@ def _core_windows(examples: list[Example], most: int) -> tuple[list[np.ndarray],
     return ids, owners
 
 
+def train_linear(examples: list[Example], effort: Effort) -> linear.Linear:
+    """The linear stage fitted on examples."""
+    usable = [example for example in examples if folded(example.text)]
+    return linear.train(usable, effort.penalty, steps=effort.steps, windows=effort.windows)
+
+
 def train_core(examples: list[Example], effort: Effort, seed: int) -> core.Params:
     """The core fitted on examples."""
     ids, owners = _core_windows(examples, effort.windows)
@@ -65,5 +75,4 @@ def train_core(examples: list[Example], effort: Effort, seed: int) -> core.Param
 
 def train(examples: list[Example], effort: Effort, seed: int) -> Stages:
     """Both stages fitted on examples."""
-    usable = [example for example in examples if folded(example.text)]
-    return Stages(linear.train(usable, effort.penalty, steps=effort.steps), train_core(usable, effort, seed))
+    return Stages(train_linear(examples, effort), train_core(examples, effort, seed))

@@ -35,5 +35,5 @@ def stdlib(dice: random.Random) -> list[Example]:
         for path in sorted((root / folder).glob("*.py")):
             code = path.read_text(encoding="utf-8", errors="replace")
             texts += _chunks(code, dice.choice([200, 500, 1200, 2500]))[:12]
-    chosen = dice.sample(texts, min(len(texts), 3000))
+    chosen = dice.sample(texts, min(len(texts), 2200))
     return [Example(text, dice.choice(("document", "tool", "user")), False, "stdlib") for text in chosen]
