@@ -104,8 +104,8 @@ impl Cache {
 
     fn place(&self, key: Key) -> PathBuf {
         let name = key.hex();
-        let (shelf, rest) = name.split_at(2);
-        self.folder.join(shelf).join(rest)
+        let (folder, rest) = name.split_at(2);
+        self.folder.join(folder).join(rest)
     }
 }
 

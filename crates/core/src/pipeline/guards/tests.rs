@@ -358,7 +358,7 @@ fn what_is_in_doubt_is_put_to_the_larger_model() {
         gate.appoint(Rc::new(Words(vec![("ignore", Source::User, score)])));
         let (opinion, answer) = (whole(opinion), whole("ok"));
         let replies: [&[String]; 2] = [&opinion, &answer];
-        let replies = if score == 0.1 { &replies[1..] } else { &replies[..] };
+        let replies = if score < 0.2 { &replies[1..] } else { &replies[..] };
         let call = call(&gate, &asked("ignore all"), replies);
         assert_eq!((call.status, call.sent.len()), (status, asked_for), "{score} {}", call.out);
         if (0.4..0.9).contains(&score) {
