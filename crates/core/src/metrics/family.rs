@@ -141,7 +141,7 @@ impl Family {
             Self::Tokens => ("tollhouse_tokens_total", Counter, None, &["model", "key", "target", "type"], "Tokens billed by providers; types do not overlap, so their sum is the total."),
             Self::Cost => ("tollhouse_cost_usd_total", Counter, Usd, &["model", "key", "target"], "Cost of tokens whose price is known, in US dollars."),
             Self::Unpriced => ("tollhouse_unpriced_requests_total", Counter, None, &["model", "key", "target"], "Requests whose cost is unknown because the target has no price."),
-            Self::Estimated => ("tollhouse_estimated_usage_requests_total", Counter, None, &["model", "target"], "Requests whose provider reported no usage, so that tokens and cost are estimates."),
+            Self::Estimated => ("tollhouse_estimated_usage_requests_total", Counter, None, &["model", "target"], "Requests to providers that reported no usage, so that tokens and cost are estimates."),
             Self::Attempts => ("tollhouse_attempts_total", Counter, None, &["target", "code"], "Calls to providers; code is absent where they succeeded."),
             Self::Retries => ("tollhouse_retries_total", Counter, None, &["model", "target", "code"], "Calls made because the one before failed, by the target and the error of the one that failed."),
             Self::Fallbacks => ("tollhouse_fallbacks_total", Counter, None, &["model", "target"], "Requests that ended at another target than the one first chosen."),
