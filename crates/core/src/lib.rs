@@ -28,4 +28,5 @@ pub mod route;
 pub mod router;
 pub mod stream;
 pub mod telemetry;
+pub mod tokens;
 pub mod units;

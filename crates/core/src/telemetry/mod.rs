@@ -1,6 +1,6 @@
 //! What is counted and what happened, in OpenTelemetry's words: OTLP over HTTP, encoded as JSON.
 //!
-//! [`metrics`] writes the sums of all isolates, for the ledger object to send by its alarm.
+//! [`metrics`](fn@metrics) writes the sums of all isolates, for the ledger object to send by its alarm.
 //! [`Spans`] collects traces in an isolate, to be sent after replies: one span for a request and one
 //! for each call to a provider, by the semantic conventions for GenAI, and never a prompt, a
 //! completion or a key. Sources:
