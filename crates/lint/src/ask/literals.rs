@@ -3,7 +3,7 @@
 use super::{Asked, Hit};
 use crate::facts::{Kind, Name, NodeId};
 use crate::knowledge::Role;
-use crate::model::{At, Piece, Value};
+use crate::model::{At, Def, Piece, Ty, Value};
 use serde::Deserialize;
 
 /// A parameter of a model request.
@@ -154,9 +154,14 @@ impl Asked<'_, '_> {
         for (at, fields) in self.request_bodies() {
             let chat = fields.iter().any(|(name, _)| name == "messages");
             let nested = fields.iter().any(|(name, _)| {
-                matches!(name.as_str(), "options" | "parameters" | "generationConfig" | "?")
+                matches!(
+                    name.as_str(),
+                    // The last of these asks for pictures or sound, which tokens do not measure.
+                    "options" | "parameters" | "generationConfig" | "?" | "modalities"
+                )
             });
-            if chat && !nested && !self.sets(at, slot) && !self.asks_no_model(at) {
+            let open = self.sets(at, slot) || self.is_handed_on(at, slot);
+            if chat && !nested && !open && !self.asks_no_model(at) {
                 hits.push(Hit::at(at));
             }
         }
@@ -195,6 +200,17 @@ impl Asked<'_, '_> {
         let grows =
             ["merge", "as_object_mut", ".extend(", ".insert(", "additional", "extra_body", "\"] ="];
         slot.names().iter().chain(&grows).any(|name| text.contains(name))
+    }
+
+    /// Whether a request is what its function returns, with a field for the slot that whoever asked for it may set.
+    fn is_handed_on(&self, at: At, slot: Slot) -> bool {
+        let ty = self.w.ty(at);
+        let Ty::Local(Def::Struct(file, index)) = ty else { return false };
+        let of = self.w.file(file).structs.get(index);
+        let has = of.is_some_and(|of| {
+            of.fields.iter().any(|field| slot.names().contains(&field.name.as_str()))
+        });
+        has && self.w.function_at(at).is_some_and(|of| self.w.ty_output(of) == ty)
     }
 
     /// Whether a built request is used where it is built, so that nothing can be added elsewhere.

@@ -233,6 +233,7 @@ fn is_settings(of: &StructFact) -> bool {
         || of.attrs.iter().any(|attr| attr.text.contains("camelCase"));
     let read = !wire && of.derives.iter().any(|derive| derive == "Deserialize");
     named
+        && !of.name.contains("Request")
         && read
         && !request
         && has(RELATED) >= 2
