@@ -137,6 +137,8 @@ impl Asked<'_, '_> {
         });
         for (text, literal) in texts {
             let name = text.rsplit('/').next().unwrap_or(text);
+            // Bedrock puts a region and the maker before a name: `us.anthropic.claude-…`.
+            let name = name.rsplit_once("anthropic.").map_or(name, |(_, name)| name);
             if let Some(known) = self.w.knowledge.endpoints.retired(name)
                 && known.on.as_str() <= self.today
             {
@@ -276,12 +278,19 @@ pub(super) fn is_request(fields: &[(Name, NodeId)]) -> bool {
         "provider",
         "dimensions",
         "encoding_format",
+        "anthropic_version",
+        "anthropic_beta",
+        "message",
+        "chat_history",
+        "preamble",
+        "connectors",
+        "documents",
         "?",
     ];
     let has = |name: &str| fields.iter().any(|(field, _)| field == name);
     fields.iter().all(|(field, _)| KNOWN.contains(&field.as_str()))
-        && has("model")
-        && (has("messages") || has("prompt") || has("contents") || has("input"))
+        && (has("model") || has("anthropic_version"))
+        && ["messages", "message", "prompt", "contents", "input"].into_iter().any(has)
 }
 
 fn outside(at: At, values: &[Value], least: f64, most: f64) -> Option<Hit> {

@@ -3,7 +3,7 @@
 use super::{Asked, Hit};
 use crate::facts::{Kind, LoopKind};
 use crate::knowledge::{Role, Roles};
-use crate::model::At;
+use crate::model::{At, Binding};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -188,12 +188,24 @@ impl Asked<'_, '_> {
     fn scopes(&self) -> Vec<At> {
         let mut found = BTreeSet::new();
         for at in self.playing(Role::RetryScope.into()) {
-            let reaches = self.w.under(at).any(|inner| self.leads_to_call(inner));
-            if reaches {
+            if self.w.under(at).any(|inner| self.runs_call(inner)) {
                 found.insert(at);
             }
         }
         found.into_iter().collect()
+    }
+
+    /// Whether a node leads to a model call, itself or as the name of an operation that does.
+    fn runs_call(&self, at: At) -> bool {
+        let operation = self.w.name_of(at).and_then(|name| match self.w.binding(at, name) {
+            Some(Binding::Value { value }) => Some(value),
+            _ => None,
+        });
+        self.leads_to_call(at)
+            || operation.is_some_and(|value| {
+                matches!(self.w.kind(value), Kind::Closure { .. })
+                    && self.w.under(value).any(|inner| self.leads_to_call(inner))
+            })
     }
 
     /// The links of a retry's strategy: its first argument, followed through lets.
