@@ -162,7 +162,9 @@ impl Asked<'_, '_> {
                     "options" | "parameters" | "generationConfig" | "?" | "modalities"
                 )
             });
-            let open = self.sets(at, slot) || self.is_handed_on(at, slot);
+            let open = self.sets(at, slot)
+                || self.is_handed_on(at, slot)
+                || self.asks_nothing_yet(at, fields);
             if chat && !nested && !open && !self.asks_no_model(at) {
                 hits.push(Hit::at(at));
             }
@@ -202,6 +204,25 @@ impl Asked<'_, '_> {
         let grows =
             ["merge", "as_object_mut", ".extend(", ".insert(", "additional", "extra_body", "\"] ="];
         slot.names().iter().chain(&grows).any(|name| text.contains(name))
+    }
+
+    /// Whether a request has no message yet: a draft, finished elsewhere.
+    fn asks_nothing_yet(&self, at: At, fields: &[(Name, NodeId)]) -> bool {
+        let messages = fields.iter().find(|(name, _)| name == "messages");
+        let written = matches!(self.w.kind(at), Kind::Struct { .. });
+        written
+            && messages.is_some_and(|(_, value)| match self.w.kind(self.w.peel(at.with(*value))) {
+                Kind::Macro { args, .. } => args.is_empty(),
+                Kind::List(parts) => parts.is_empty(),
+                Kind::Call { callee, args } => {
+                    let made = |path: &[Name]| {
+                        path.last().is_some_and(|last| last == "new" || last == "default")
+                    };
+                    args.is_empty()
+                        && matches!(self.w.kind(at.with(*callee)), Kind::Path(path) if made(path))
+                }
+                _ => false,
+            })
     }
 
     /// Whether a request is what its function returns, with a field for the slot that whoever asked for it may set.

@@ -46,6 +46,18 @@ const RELATED: &[&str] = &[
     "max_retries",
 ];
 
+/// What belongs to one request, not to the settings of all.
+const OF_REQUESTS: &[&str] = &[
+    "messages",
+    "prompt",
+    "contents",
+    "input",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "json_schema",
+];
+
 impl Asked<'_, '_> {
     /// Structures that hold model settings, are read from outside, and are not requests themselves.
     fn settings_structs(&self) -> Vec<(FileId, usize, &StructFact)> {
@@ -216,10 +228,7 @@ fn is_settings(of: &StructFact) -> bool {
     let has = |names: &[&str]| {
         of.fields.iter().filter(|field| names.contains(&field.name.as_str())).count()
     };
-    let request = of
-        .fields
-        .iter()
-        .any(|field| matches!(field.name.as_str(), "messages" | "prompt" | "contents" | "input"));
+    let request = of.fields.iter().any(|field| OF_REQUESTS.contains(&field.name.as_str()));
     // A provider's own word for a part of its requests is no settings file.
     let sent = of.derives.iter().any(|derive| derive == "Serialize")
         && of

@@ -79,7 +79,10 @@ pub(crate) fn marked(texts: &[(String, String)], mark: char) -> Expected {
 }
 
 /// The findings that count, by place and rule.
-pub(crate) fn counted(report: &Report, counts: impl Fn(&tollhouse_lint::Finding) -> bool) -> Expected {
+pub(crate) fn counted(
+    report: &Report,
+    counts: impl Fn(&tollhouse_lint::Finding) -> bool,
+) -> Expected {
     let live = report.findings.iter().filter(|of| of.suppressed.is_none() && counts(of));
     live.map(|of| (of.path.clone(), of.start.line, of.rule.clone())).collect()
 }
