@@ -143,7 +143,8 @@ impl<'k> Asked<'_, 'k> {
         };
         let silent = arms.iter().find(|arm| {
             let unread = arm.pat.head_name() == "Err" && arm.pat.ignores;
-            unread && self.says_nothing(matched.with(arm.body))
+            let body = matched.with(arm.body);
+            unread && self.says_nothing(body) && !self.answers_no(body)
         })?;
         Some(Hit::at(matched.with(silent.body)).with("how", "an `Err(_)` arm"))
     }
@@ -157,6 +158,15 @@ impl<'k> Asked<'_, 'k> {
             }
             _ => None,
         })
+    }
+
+    /// Whether an arm's value is that something is not there, in a function that was asked whether it is.
+    fn answers_no(&self, body: At) -> bool {
+        let asked = self.w.function_at(body).and_then(|of| self.w.function(of)).is_some_and(|of| {
+            let probes = ["health", "avail", "alive", "ping", "ready", "reach", "check", "valid"];
+            probes.iter().any(|word| of.name.contains(word))
+        });
+        asked && matches!(self.w.source(body).trim(), "false" | "Ok(false)")
     }
 
     /// Whether an error's arm neither logs, nor fails, nor tries again.

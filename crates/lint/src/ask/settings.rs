@@ -1,7 +1,7 @@
 //! Structures of model settings: validated, defaulted, documented, overridable.
 
 use super::{Asked, Hit};
-use crate::facts::{Kind, StructFact, TypeRef};
+use crate::facts::{FileFacts, Kind, StructFact, TypeRef};
 use crate::knowledge::{Role, Roles};
 use crate::model::{Def, FileId};
 use serde::Deserialize;
@@ -68,8 +68,9 @@ impl Asked<'_, '_> {
             if self.w.is_test_file(file) || !packages.contains(&self.w.package(file)) {
                 continue;
             }
+            let fitting = facts.structs.iter().enumerate();
             let fitting =
-                facts.structs.iter().enumerate().filter(|(_, of)| !of.test && is_settings(of));
+                fitting.filter(|(_, of)| !of.test && is_settings(of) && !read_for(of, facts));
             found.extend(fitting.map(|(at, of)| (file, at, of)));
         }
         found
@@ -250,6 +251,12 @@ fn is_settings(of: &StructFact) -> bool {
         && of.fields.iter().any(|field| {
             field.name == "model" || field.name == "model_name" || field.name == "temperature"
         })
+}
+
+/// Whether another type of the file is read through this one: `#[serde(from = "…")]`. That type is the settings.
+fn read_for(of: &StructFact, facts: &FileFacts) -> bool {
+    let through = format!("from = \"{}\"", of.name);
+    facts.structs.iter().flat_map(|other| &other.attrs).any(|attr| attr.text.contains(&through))
 }
 
 fn undocumented(of: &StructFact) -> Option<String> {
