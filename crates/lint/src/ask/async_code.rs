@@ -1,12 +1,13 @@
 //! Blocking in asynchronous code, and calls started all at once.
 
+use super::client::count;
 use super::evidence::Evidence;
 use super::{Asked, Hit};
 use crate::facts::{Kind, Name};
 use crate::knowledge::{CrateKind, Role, Roles};
 use crate::model::{At, FnRef};
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// What must not block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -123,7 +124,7 @@ impl Asked<'_, '_> {
 
     /// Functions that request handlers call, handlers included.
     fn near_handlers(&self) -> HashSet<FnRef> {
-        self.handlers.iter().flat_map(|of| self.graph.reach(*of, 3)).collect()
+        self.handlers.iter().flat_map(|of| self.graph.sure_reach(*of, 3)).collect()
     }
 
     /// The same, in packages that call or run models.
@@ -140,30 +141,44 @@ impl Asked<'_, '_> {
         self.w.package(of.file).is_some()
     }
 
+    /// The first site of each function, and how many more it has.
     fn blocking_sites(&self, within: &HashSet<FnRef>, role: Role) -> Vec<Hit> {
-        let mut hits = Vec::new();
+        let served = self.served();
+        let mut per: BTreeMap<FnRef, Vec<At>> = BTreeMap::new();
         for at in self.playing(role.into()) {
-            let call = self.live_at.contains(&at);
             let Some(function) = self.w.function_at(at).filter(|of| within.contains(of)) else {
                 continue;
             };
-            let main = self.w.is_main(function);
-            if call || main || self.w.roles(at).has(Role::Client) || self.runs(at) != Runs::Async {
-                continue;
+            let excused = self.live_at.contains(&at)
+                || self.w.is_main(function)
+                || self.w.roles(at).has(Role::Client)
+                || self.runs(at) != Runs::Async;
+            let alone = self.waits_for_process(at) && !served.contains(&function);
+            if !excused && !alone && !self.fills_a_cell(at) {
+                per.entry(function).or_default().push(at);
             }
-            if self.waits_alone(at) || self.fills_a_cell(at) {
-                continue;
-            }
-            let name = self.callee_text(at);
-            hits.push(Hit::at(at).with("call", name).with("function", self.title_at(at)));
         }
-        hits
+        per.into_values().filter_map(|sites| self.blocking_hit(&sites)).collect()
     }
 
-    /// Whether a process is waited for in a program that serves nobody: nothing else is going on meanwhile.
-    fn waits_alone(&self, at: At) -> bool {
-        let process = matches!(self.w.kind(at), Kind::Method { name, .. } if matches!(name.as_str(), "output" | "status" | "wait" | "wait_with_output"));
-        process && self.handlers.is_empty()
+    fn blocking_hit(&self, sites: &[At]) -> Option<Hit> {
+        let (first, rest) = sites.split_first()?;
+        let more = match rest.len() {
+            0 => String::new(),
+            rest => format!(", like {} there", count(rest, "other call")),
+        };
+        let hit = Hit::at(*first).with("call", self.callee_text(*first));
+        Some(hit.with("function", self.title_at(*first)).with("more", more))
+    }
+
+    /// Functions that a request handler leads to.
+    fn served(&self) -> HashSet<FnRef> {
+        self.handlers.iter().flat_map(|of| self.graph.sure_reach(*of, 10)).collect()
+    }
+
+    /// Whether a node waits for a process: in a program that serves nobody, nothing else is going on meanwhile.
+    fn waits_for_process(&self, at: At) -> bool {
+        matches!(self.w.kind(at), Kind::Method { name, .. } if matches!(name.as_str(), "output" | "status" | "wait" | "wait_with_output"))
     }
 
     /// Whether a node is part of what a cell is filled with: that happens once.

@@ -208,15 +208,22 @@ impl Asked<'_, '_> {
             let reach = self.graph.reach(*handler, 2);
             let calls = self.live().find(|call| reach.contains(&call.function));
             let Some(call) = calls else { continue };
-            let checked = reach
-                .iter()
-                .any(|of| self.named_function(*of, &evidence) || self.body_shows(*of, &evidence));
+            let checked = reach.iter().any(|of| {
+                self.named_function(*of, &evidence) || self.looks_at_input(*of, &evidence)
+            });
             if !checked && !checked_type {
                 let hit = Hit::in_file(handler.file, fact.span).with("handler", fact.name.as_str());
                 hits.push(hit.with("call", self.w.title(call.function)));
             }
         }
         hits
+    }
+
+    /// Whether a body shows evidence that is not the bound of an answer.
+    fn looks_at_input(&self, of: FnRef, evidence: &Evidence<'_>) -> bool {
+        let body = self.w.body(of).into_iter().flat_map(|body| self.w.under(body));
+        let mut asked = body.filter(|at| !self.bounds_tokens(*at));
+        asked.any(|at| self.shows(at, evidence))
     }
 
     fn derives_validate(&self, name: &str) -> bool {
@@ -280,7 +287,8 @@ impl Asked<'_, '_> {
                 let bounded = self
                     .w
                     .under(around)
-                    .any(|inner| self.shows(inner, &evidence) && !self.bounds_tokens(inner));
+                    .filter(|inner| !self.bounds_tokens(*inner) && !self.leads_to_call(*inner))
+                    .any(|inner| self.shows(inner, &evidence));
                 if tools && !bounded && found.insert(around) {
                     hits.push(Hit::at(around));
                 }

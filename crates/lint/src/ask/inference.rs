@@ -33,6 +33,8 @@ const ONCE: &[&str] = &[
     "lazy_static",
     "get_or_init",
     "get_or_try_init",
+    "get_or_insert",
+    "or_insert",
     "call_once",
     "cache",
     "thread_local",
@@ -52,7 +54,24 @@ impl Asked<'_, '_> {
 
     fn once(&self, of: FnRef) -> bool {
         let text = self.w.body(of).map_or("", |body| self.w.source(body));
-        ONCE.iter().any(|word| text.contains(word))
+        ONCE.iter().any(|word| text.contains(word)) || self.keeps(of)
+    }
+
+    /// Whether a function puts what it made where the next call finds it: `*slot = Some(made)`.
+    fn keeps(&self, of: FnRef) -> bool {
+        let Some(body) = self.w.body(of) else { return false };
+        self.w.under(body).any(|at| match self.w.kind(at) {
+            Kind::Assign { target, value, .. } => {
+                let lasting = match self.w.kind(self.w.peel(at.with(*target))) {
+                    Kind::Field { .. } => true,
+                    _ => matches!(self.w.kind(at.with(*target)), Kind::Wrap(_)),
+                };
+                let filled = matches!(self.w.kind(at.with(*value)), Kind::Call { callee, .. }
+                    if matches!(self.w.kind(at.with(*callee)), Kind::Path(path) if path.last().is_some_and(|last| last == "Some")));
+                lasting && filled
+            }
+            _ => false,
+        })
     }
 
     fn loaded_per_request(&self) -> Vec<Hit> {
@@ -62,7 +81,7 @@ impl Asked<'_, '_> {
         for _ in 0..4 {
             let next = edge
                 .iter()
-                .flat_map(|of| self.graph.reach(*of, 1))
+                .flat_map(|of| self.graph.likely_reach(*of, 1))
                 .filter(|of| !self.once(*of) && !near.contains(of))
                 .collect();
             near.extend(edge);

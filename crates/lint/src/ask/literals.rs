@@ -3,7 +3,7 @@
 use super::{Asked, Hit};
 use crate::facts::{Kind, Name, NodeId};
 use crate::knowledge::Role;
-use crate::model::{At, Piece, Value};
+use crate::model::{At, Def, Piece, Ty, Value};
 use serde::Deserialize;
 
 /// A parameter of a model request.
@@ -137,6 +137,8 @@ impl Asked<'_, '_> {
         });
         for (text, literal) in texts {
             let name = text.rsplit('/').next().unwrap_or(text);
+            // Bedrock puts a region and the maker before a name: `us.anthropic.claude-…`.
+            let name = name.rsplit_once("anthropic.").map_or(name, |(_, name)| name);
             if let Some(known) = self.w.knowledge.endpoints.retired(name)
                 && known.on.as_str() <= self.today
             {
@@ -154,9 +156,16 @@ impl Asked<'_, '_> {
         for (at, fields) in self.request_bodies() {
             let chat = fields.iter().any(|(name, _)| name == "messages");
             let nested = fields.iter().any(|(name, _)| {
-                matches!(name.as_str(), "options" | "parameters" | "generationConfig" | "?")
+                matches!(
+                    name.as_str(),
+                    // The last of these asks for pictures or sound, which tokens do not measure.
+                    "options" | "parameters" | "generationConfig" | "?" | "modalities"
+                )
             });
-            if chat && !nested && !self.sets(at, slot) && !self.asks_no_model(at) {
+            let open = self.sets(at, slot)
+                || self.is_handed_on(at, slot)
+                || self.asks_nothing_yet(at, fields);
+            if chat && !nested && !open && !self.asks_no_model(at) {
                 hits.push(Hit::at(at));
             }
         }
@@ -195,6 +204,36 @@ impl Asked<'_, '_> {
         let grows =
             ["merge", "as_object_mut", ".extend(", ".insert(", "additional", "extra_body", "\"] ="];
         slot.names().iter().chain(&grows).any(|name| text.contains(name))
+    }
+
+    /// Whether a request has no message yet: a draft, finished elsewhere.
+    fn asks_nothing_yet(&self, at: At, fields: &[(Name, NodeId)]) -> bool {
+        let messages = fields.iter().find(|(name, _)| name == "messages");
+        let written = matches!(self.w.kind(at), Kind::Struct { .. });
+        written
+            && messages.is_some_and(|(_, value)| match self.w.kind(self.w.peel(at.with(*value))) {
+                Kind::Macro { args, .. } => args.is_empty(),
+                Kind::List(parts) => parts.is_empty(),
+                Kind::Call { callee, args } => {
+                    let made = |path: &[Name]| {
+                        path.last().is_some_and(|last| last == "new" || last == "default")
+                    };
+                    args.is_empty()
+                        && matches!(self.w.kind(at.with(*callee)), Kind::Path(path) if made(path))
+                }
+                _ => false,
+            })
+    }
+
+    /// Whether a request is what its function returns, with a field for the slot that whoever asked for it may set.
+    fn is_handed_on(&self, at: At, slot: Slot) -> bool {
+        let ty = self.w.ty(at);
+        let Ty::Local(Def::Struct(file, index)) = ty else { return false };
+        let of = self.w.file(file).structs.get(index);
+        let has = of.is_some_and(|of| {
+            of.fields.iter().any(|field| slot.names().contains(&field.name.as_str()))
+        });
+        has && self.w.function_at(at).is_some_and(|of| self.w.ty_output(of) == ty)
     }
 
     /// Whether a built request is used where it is built, so that nothing can be added elsewhere.
@@ -260,12 +299,19 @@ pub(super) fn is_request(fields: &[(Name, NodeId)]) -> bool {
         "provider",
         "dimensions",
         "encoding_format",
+        "anthropic_version",
+        "anthropic_beta",
+        "message",
+        "chat_history",
+        "preamble",
+        "connectors",
+        "documents",
         "?",
     ];
     let has = |name: &str| fields.iter().any(|(field, _)| field == name);
     fields.iter().all(|(field, _)| KNOWN.contains(&field.as_str()))
-        && has("model")
-        && (has("messages") || has("prompt") || has("contents") || has("input"))
+        && (has("model") || has("anthropic_version"))
+        && ["messages", "message", "prompt", "contents", "input"].into_iter().any(has)
 }
 
 fn outside(at: At, values: &[Value], least: f64, most: f64) -> Option<Hit> {

@@ -16,6 +16,7 @@ mod retry;
 mod secrets;
 mod settings;
 mod tests_of;
+mod unwrapped;
 mod whole;
 
 use crate::facts::{Kind, Name};

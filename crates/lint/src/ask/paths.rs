@@ -54,7 +54,7 @@ impl<'k> Asked<'_, 'k> {
         }
         bare.into_iter()
             .filter(|(package, calls)| {
-                let theirs = calls.first().is_some_and(|(call, _)| self.is_binding(call));
+                let theirs = calls.first().is_some_and(|(call, path)| self.is_binding(call, path));
                 unlinked == Unlinked::Weighs || !(theirs || self.shown_anywhere(*package, evidence))
             })
             .filter_map(|(package, calls)| self.bare_hit(package, &calls, evidence, programs))
@@ -92,7 +92,7 @@ impl<'k> Asked<'_, 'k> {
             rest => format!(", like {} in this package", count(rest, "other call")),
         };
         let present = self.present(package, evidence);
-        let sdk = self.is_binding(first);
+        let sdk = self.is_binding(first, path);
         let alone = programs != Programs::Count && self.serves_nobody(first);
         let hit = Hit::at(first.at).with("path", route).with("more", more);
         let unlinked = if present { "; the package has one, but not on this path" } else { "" };
@@ -101,9 +101,10 @@ impl<'k> Asked<'_, 'k> {
 
     /// Whether a call stands in a library that only speaks a provider's protocol: what happens around it is up to the
     /// programs it becomes part of.
-    fn is_binding(&self, call: &ModelCall<'k>) -> bool {
+    fn is_binding(&self, call: &ModelCall<'k>, path: &[FnRef]) -> bool {
         let library = self.w.package(call.at.file).is_some_and(|of| !self.w.has_program(of));
-        call.http && library && self.handlers.is_empty()
+        let served = path.iter().any(|of| self.handlers.contains(of));
+        call.http && library && !served
     }
 
     /// Whether a call stands in a program none of whose request handlers leads to it.

@@ -26,7 +26,7 @@ pub(crate) enum Flaw {
 impl<'k> Asked<'_, 'k> {
     pub(super) fn results(&self, flaw: Flaw) -> Vec<Hit> {
         match flaw {
-            Flaw::Unwrapped => self.outcomes().filter_map(|site| self.unwrapped(site)).collect(),
+            Flaw::Unwrapped => self.unwrapped(),
             Flaw::Discarded => {
                 self.unheard_outcomes().filter_map(|site| self.discarded(site)).collect()
             }
@@ -42,7 +42,7 @@ impl<'k> Asked<'_, 'k> {
         }
     }
 
-    fn method(&self, at: At) -> &str {
+    pub(super) fn method(&self, at: At) -> &str {
         match self.w.kind(at) {
             Kind::Method { name, .. } => name,
             _ => "",
@@ -50,7 +50,7 @@ impl<'k> Asked<'_, 'k> {
     }
 
     /// Where the outcome of a model call is had: the call, and calls of functions that hand its `Result` on.
-    fn outcomes(&self) -> impl Iterator<Item = At> {
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = At> {
         let wrapped = self.live().filter(|call| self.hands_on(call.function));
         let wrapped = wrapped.flat_map(|call| self.graph.callers(call.function));
         let wrapped = wrapped.filter(|edge| edge.exact && self.is_call(edge.site));
@@ -69,26 +69,6 @@ impl<'k> Asked<'_, 'k> {
 
     fn hands_on(&self, function: FnRef) -> bool {
         self.w.function(function).is_some_and(|fact| fact.output.name() == Some("Result"))
-    }
-
-    fn unwrapped(&self, site: At) -> Option<Hit> {
-        let links = self.links_after(site);
-        let mut reading = true;
-        for link in links {
-            match self.method(link) {
-                name @ ("unwrap" | "expect" | "unwrap_unchecked") if reading => {
-                    return Some(
-                        Hit::link(self.w, link)
-                            .with("method", name)
-                            .with("function", self.title_at(link)),
-                    );
-                }
-                "" | "json" | "text" | "bytes" | "error_for_status" | "chunk" | "map_err"
-                | "context" | "with_context" => {}
-                _ => reading = false,
-            }
-        }
-        None
     }
 
     fn discarded(&self, site: At) -> Option<Hit> {
@@ -156,11 +136,37 @@ impl<'k> Asked<'_, 'k> {
         }
         let last = links.last().copied().unwrap_or(site);
         let up = self.w.parent(last)?;
-        let Kind::Match { arms, .. } = self.w.kind(up) else { return None };
+        let (matched, arms) = match self.w.kind(up) {
+            Kind::Match { arms, .. } => (up, &**arms),
+            Kind::Let { pat, .. } => self.arms_later(up, pat.binding()?)?,
+            _ => return None,
+        };
         let silent = arms.iter().find(|arm| {
-            arm.pat.head_name() == "Err" && arm.pat.ignores && self.says_nothing(up.with(arm.body))
+            let unread = arm.pat.head_name() == "Err" && arm.pat.ignores;
+            let body = matched.with(arm.body);
+            unread && self.says_nothing(body) && !self.answers_no(body)
         })?;
-        Some(Hit::at(up.with(silent.body)).with("how", "an `Err(_)` arm"))
+        Some(Hit::at(matched.with(silent.body)).with("how", "an `Err(_)` arm"))
+    }
+
+    /// `let outcome = call; match outcome { … }`: the match and its arms.
+    fn arms_later(&self, at: At, name: &str) -> Option<(At, &[Arm])> {
+        let body = self.w.function_at(at).and_then(|of| self.w.body(of))?;
+        self.w.under(body).find_map(|node| match self.w.kind(node) {
+            Kind::Match { value, arms } if self.w.is_name(node.with(*value), name) => {
+                Some((node, &**arms))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether an arm's value is that something is not there, in a function that was asked whether it is.
+    fn answers_no(&self, body: At) -> bool {
+        let asked = self.w.function_at(body).and_then(|of| self.w.function(of)).is_some_and(|of| {
+            let probes = ["health", "avail", "alive", "ping", "ready", "reach", "check", "valid"];
+            probes.iter().any(|word| of.name.contains(word))
+        });
+        asked && matches!(self.w.source(body).trim(), "false" | "Ok(false)")
     }
 
     /// Whether an error's arm neither logs, nor fails, nor tries again.
@@ -201,7 +207,10 @@ impl<'k> Asked<'_, 'k> {
             return None;
         }
         let reads = |at: At| {
-            matches!(self.method(at), "json" | "text" | "bytes" | "bytes_stream" | "chunk")
+            matches!(
+                self.method(at),
+                "json" | "text" | "bytes" | "bytes_stream" | "chunk" | "into_body"
+            )
         };
         let direct = self.links_after(call.at).into_iter().any(reads);
         let named = self.reply_name(call.at).is_some_and(|name| {

@@ -3,7 +3,7 @@
 use super::{Asked, Hit};
 use crate::facts::{Kind, LoopKind};
 use crate::knowledge::{Role, Roles};
-use crate::model::At;
+use crate::model::{At, Binding};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -78,11 +78,14 @@ impl Asked<'_, '_> {
                 self.graph
                     .callers(call.function)
                     .iter()
-                    .filter(|edge| edge.exact)
+                    .filter(|edge| edge.exact && self.is_call(edge.site))
                     .map(|edge| edge.site),
             );
             for site in sites {
                 let Some(around) = self.loop_around(site) else { continue };
+                if self.fails_out_of(site, around) {
+                    continue;
+                }
                 let text = self.w.source(around).to_ascii_lowercase();
                 let handles = text.contains("err(")
                     || text.contains("is_err")
@@ -97,6 +100,16 @@ impl Asked<'_, '_> {
             }
         }
         found
+    }
+
+    /// Whether an error of a call leaves the loop around it: `call.await?`, with nothing in between that catches it.
+    fn fails_out_of(&self, site: At, around: At) -> bool {
+        let tried =
+            self.links_after(site).into_iter().find(|at| matches!(self.w.kind(*at), Kind::Try(_)));
+        tried.is_some_and(|tried| {
+            let mut between = self.w.ancestors(tried).take_while(|up| *up != around);
+            !between.any(|up| matches!(self.w.kind(up), Kind::Async(_) | Kind::Closure { .. }))
+        })
     }
 
     /// Whether a call is sent again where it stands: in a loop that a success leaves and a failure goes round again.
@@ -188,12 +201,24 @@ impl Asked<'_, '_> {
     fn scopes(&self) -> Vec<At> {
         let mut found = BTreeSet::new();
         for at in self.playing(Role::RetryScope.into()) {
-            let reaches = self.w.under(at).any(|inner| self.leads_to_call(inner));
-            if reaches {
+            if self.w.under(at).any(|inner| self.runs_call(inner)) {
                 found.insert(at);
             }
         }
         found.into_iter().collect()
+    }
+
+    /// Whether a node leads to a model call, itself or as the name of an operation that does.
+    fn runs_call(&self, at: At) -> bool {
+        let operation = self.w.name_of(at).and_then(|name| match self.w.binding(at, name) {
+            Some(Binding::Value { value }) => Some(value),
+            _ => None,
+        });
+        self.leads_to_call(at)
+            || operation.is_some_and(|value| {
+                matches!(self.w.kind(value), Kind::Closure { .. })
+                    && self.w.under(value).any(|inner| self.leads_to_call(inner))
+            })
     }
 
     /// The links of a retry's strategy: its first argument, followed through lets.

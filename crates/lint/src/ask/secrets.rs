@@ -161,6 +161,12 @@ impl Asked<'_, '_> {
         match self.w.kind(at) {
             Kind::Path(path) => path.last().filter(|name| is_secret_name(name)).cloned(),
             Kind::Field { name, .. } => is_secret_name(name).then(|| name.clone()),
+            Kind::Macro { path, args } if is_env(path) => {
+                match self.w.kind(at.with(*args.first()?)) {
+                    Kind::Str(text) => is_secret_name(text).then(|| Name::new(text)),
+                    _ => None,
+                }
+            }
             Kind::Str(text) => captured(text).find(|name| is_secret_name(name)).map(Name::new),
             _ => None,
         }
@@ -292,6 +298,11 @@ impl Asked<'_, '_> {
         }
         hits
     }
+}
+
+/// Whether a macro reads the environment of the build.
+fn is_env(path: &[Name]) -> bool {
+    path.last().is_some_and(|last| last == "env" || last == "option_env")
 }
 
 /// The names a format string captures.

@@ -1,7 +1,7 @@
 //! Structures of model settings: validated, defaulted, documented, overridable.
 
 use super::{Asked, Hit};
-use crate::facts::{Kind, StructFact, TypeRef};
+use crate::facts::{FileFacts, Kind, StructFact, TypeRef};
 use crate::knowledge::{Role, Roles};
 use crate::model::{Def, FileId};
 use serde::Deserialize;
@@ -46,6 +46,18 @@ const RELATED: &[&str] = &[
     "max_retries",
 ];
 
+/// What belongs to one request, not to the settings of all.
+const OF_REQUESTS: &[&str] = &[
+    "messages",
+    "prompt",
+    "contents",
+    "input",
+    "tools",
+    "tool_choice",
+    "response_format",
+    "json_schema",
+];
+
 impl Asked<'_, '_> {
     /// Structures that hold model settings, are read from outside, and are not requests themselves.
     fn settings_structs(&self) -> Vec<(FileId, usize, &StructFact)> {
@@ -56,8 +68,9 @@ impl Asked<'_, '_> {
             if self.w.is_test_file(file) || !packages.contains(&self.w.package(file)) {
                 continue;
             }
+            let fitting = facts.structs.iter().enumerate();
             let fitting =
-                facts.structs.iter().enumerate().filter(|(_, of)| !of.test && is_settings(of));
+                fitting.filter(|(_, of)| !of.test && is_settings(of) && !read_for(of, facts));
             found.extend(fitting.map(|(at, of)| (file, at, of)));
         }
         found
@@ -216,10 +229,7 @@ fn is_settings(of: &StructFact) -> bool {
     let has = |names: &[&str]| {
         of.fields.iter().filter(|field| names.contains(&field.name.as_str())).count()
     };
-    let request = of
-        .fields
-        .iter()
-        .any(|field| matches!(field.name.as_str(), "messages" | "prompt" | "contents" | "input"));
+    let request = of.fields.iter().any(|field| OF_REQUESTS.contains(&field.name.as_str()));
     // A provider's own word for a part of its requests is no settings file.
     let sent = of.derives.iter().any(|derive| derive == "Serialize")
         && of
@@ -233,6 +243,7 @@ fn is_settings(of: &StructFact) -> bool {
         || of.attrs.iter().any(|attr| attr.text.contains("camelCase"));
     let read = !wire && of.derives.iter().any(|derive| derive == "Deserialize");
     named
+        && !of.name.contains("Request")
         && read
         && !request
         && has(RELATED) >= 2
@@ -240,6 +251,12 @@ fn is_settings(of: &StructFact) -> bool {
         && of.fields.iter().any(|field| {
             field.name == "model" || field.name == "model_name" || field.name == "temperature"
         })
+}
+
+/// Whether another type of the file is read through this one: `#[serde(from = "…")]`. That type is the settings.
+fn read_for(of: &StructFact, facts: &FileFacts) -> bool {
+    let through = format!("from = \"{}\"", of.name);
+    facts.structs.iter().flat_map(|other| &other.attrs).any(|attr| attr.text.contains(&through))
 }
 
 fn undocumented(of: &StructFact) -> Option<String> {

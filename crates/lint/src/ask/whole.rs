@@ -99,7 +99,7 @@ impl Asked<'_, '_> {
         let around = sites.iter().filter_map(|at| self.w.function_at(*at));
         let ends = self.model_functions();
         let mut starts = around.chain(self.handlers.iter().copied());
-        starts.any(|of| !self.graph.reach(of, 10).is_disjoint(&ends)).then_some(server)
+        starts.any(|of| !self.graph.likely_reach(of, 10).is_disjoint(&ends)).then_some(server)
     }
 
     /// Whether anything here is a program: a library's health and metrics are those of the program it becomes part of.

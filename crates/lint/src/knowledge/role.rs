@@ -19,6 +19,8 @@ pub(crate) enum Role {
     ClientBuilder,
     /// Takes another client to send through.
     WrapsClient,
+    /// Puts a layer around what a client sends: what the layer does, the client does.
+    Layers,
     /// Begins an HTTP request to a URL.
     HttpRequest,
     /// Sends an HTTP request.
@@ -163,13 +165,14 @@ pub(crate) enum Role {
 
 impl Role {
     /// Every role, in declaration order.
-    pub(crate) const ALL: [Role; 76] = [
+    pub(crate) const ALL: [Role; 77] = [
         Role::ModelCall,
         Role::EmbeddingCall,
         Role::StreamCall,
         Role::Client,
         Role::ClientBuilder,
         Role::WrapsClient,
+        Role::Layers,
         Role::HttpRequest,
         Role::HttpSend,
         Role::HttpBody,
@@ -251,6 +254,7 @@ impl Role {
             Self::Client => "client",
             Self::ClientBuilder => "client-builder",
             Self::WrapsClient => "wraps-client",
+            Self::Layers => "layers",
             Self::HttpRequest => "http-request",
             Self::HttpSend => "http-send",
             Self::HttpBody => "http-body",

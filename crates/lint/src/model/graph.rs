@@ -4,6 +4,17 @@ use super::{At, Def, FnRef, Found, Ty, Workspace};
 use crate::facts::Kind;
 use std::collections::{HashMap, HashSet};
 
+/// How surely a call calls a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tie {
+    /// It calls this one.
+    Certain,
+    /// It calls a trait's method, and this is one of those that implement it.
+    Implements,
+    /// It calls some method of this name, on a type that is not known.
+    Named,
+}
+
 /// One call, or one mention, of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Edge {
@@ -19,7 +30,7 @@ pub(crate) struct Edge {
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     callers: HashMap<FnRef, Vec<Edge>>,
-    callees: HashMap<FnRef, Vec<FnRef>>,
+    callees: HashMap<FnRef, Vec<(FnRef, Tie)>>,
 }
 
 impl Graph {
@@ -32,10 +43,11 @@ impl Graph {
                 continue;
             }
             let from = workspace.function_at(at);
-            for (target, exact) in targets {
-                graph.callers.entry(target).or_default().push(Edge { site: at, from, exact });
+            for (target, tie) in targets {
+                let edge = Edge { site: at, from, exact: tie == Tie::Certain };
+                graph.callers.entry(target).or_default().push(edge);
                 if let Some(from) = from {
-                    graph.callees.entry(from).or_default().push(target);
+                    graph.callees.entry(from).or_default().push((target, tie));
                 }
             }
         }
@@ -49,7 +61,22 @@ impl Graph {
 
     /// Everything `of` may reach within `steps` calls, itself included.
     pub(crate) fn reach(&self, of: FnRef, steps: usize) -> HashSet<FnRef> {
-        spread(of, steps, |at| self.callees.get(&at).cloned().unwrap_or_default())
+        spread(of, steps, |at| self.called(at, |_| true))
+    }
+
+    /// Everything `of` reaches within `steps` calls through known functions and known traits, itself included.
+    pub(crate) fn likely_reach(&self, of: FnRef, steps: usize) -> HashSet<FnRef> {
+        spread(of, steps, |at| self.called(at, |tie| tie != Tie::Named))
+    }
+
+    /// Everything `of` certainly reaches within `steps` calls, itself included.
+    pub(crate) fn sure_reach(&self, of: FnRef, steps: usize) -> HashSet<FnRef> {
+        spread(of, steps, |at| self.called(at, |tie| tie == Tie::Certain))
+    }
+
+    fn called(&self, by: FnRef, counts: impl Fn(Tie) -> bool) -> Vec<FnRef> {
+        let all = self.callees.get(&by).into_iter().flatten();
+        all.filter(|(_, tie)| counts(*tie)).map(|(of, _)| *of).collect()
     }
 
     /// Everything that certainly reaches `of` within `steps` calls, itself included.
@@ -82,13 +109,13 @@ impl Workspace<'_> {
     /// The function of the workspace that a call certainly calls.
     pub(crate) fn callee(&self, at: At) -> Option<FnRef> {
         match self.targets(at).as_slice() {
-            [(only, true)] => Some(*only),
+            [(only, Tie::Certain)] => Some(*only),
             _ => None,
         }
     }
 
     /// The functions a node calls or mentions, and whether that is certain.
-    pub(crate) fn targets(&self, at: At) -> Vec<(FnRef, bool)> {
+    pub(crate) fn targets(&self, at: At) -> Vec<(FnRef, Tie)> {
         match self.kind(at) {
             Kind::Path(path) => match self.resolve_at(at, path) {
                 Some(Found::Local(Def::Fn(file, id))) => self.with_impls(FnRef { file, id }),
@@ -105,15 +132,15 @@ impl Workspace<'_> {
                 }
                 match self.ty(at.with(*receiver)) {
                     Ty::Local(def @ Def::Trait(..)) => {
-                        self.methods_of(def, name).iter().map(|of| (*of, false)).collect()
+                        self.methods_of(def, name).iter().map(|of| (*of, Tie::Implements)).collect()
                     }
                     Ty::Local(def) => {
                         let own = self.methods_of(def, name);
-                        let exact = own.len() == 1;
-                        own.iter().map(|of| (*of, exact)).collect()
+                        let tie = if own.len() == 1 { Tie::Certain } else { Tie::Implements };
+                        own.iter().map(|of| (*of, tie)).collect()
                     }
                     Ty::External(_) => Vec::new(),
-                    Ty::Unknown => named.iter().take(16).map(|of| (*of, false)).collect(),
+                    Ty::Unknown => named.iter().take(16).map(|of| (*of, Tie::Named)).collect(),
                 }
             }
             _ => Vec::new(),
@@ -121,13 +148,14 @@ impl Workspace<'_> {
     }
 
     /// A trait's method stands for those of its implementations.
-    fn with_impls(&self, of: FnRef) -> Vec<(FnRef, bool)> {
+    fn with_impls(&self, of: FnRef) -> Vec<(FnRef, Tie)> {
         let Some(fact) = self.function(of) else { return Vec::new() };
         match self.ty_owner(of) {
             Ty::Local(def @ Def::Trait(..)) if fact.body.is_none() => {
-                self.methods_of(def, &fact.name).iter().map(|of| (*of, false)).collect()
+                let all = self.methods_of(def, &fact.name).iter();
+                all.map(|of| (*of, Tie::Implements)).collect()
             }
-            _ => vec![(of, true)],
+            _ => vec![(of, Tie::Certain)],
         }
     }
 }

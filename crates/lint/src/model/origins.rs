@@ -70,6 +70,7 @@ impl Walk<'_, '_> {
         match w.kind(at) {
             Kind::Method { receiver, args, .. } => {
                 let roles = roles.with(own).with(w.known(at).map(|f| f.gives).unwrap_or_default());
+                let roles = roles.with(self.layered(at));
                 if own.has(Role::WrapsClient) {
                     args.iter().for_each(|arg| self.visit(at.with(*arg), roles, hops));
                     return;
@@ -181,7 +182,7 @@ impl Walk<'_, '_> {
                     if own.has(Role::HttpRequest) || own.has(Role::HttpSend) {
                         break;
                     }
-                    roles = roles.with(own);
+                    roles = roles.with(own).with(self.layered(up));
                 }
                 Kind::Await(_) | Kind::Try(_) | Kind::Wrap(_) => {}
                 Kind::Call { args, .. } | Kind::Method { args, .. }
@@ -200,6 +201,15 @@ impl Walk<'_, '_> {
             child = up;
         }
         roles
+    }
+
+    /// What the layers do that a link of a builder's chain puts around a client.
+    fn layered(&self, link: At) -> Roles {
+        let w = self.workspace;
+        let layer = w.argument(link, 0).filter(|_| w.roles(link).has(Role::Layers));
+        let made = layer.into_iter().flat_map(|layer| w.chain(layer).into_iter().chain([layer]));
+        let whole = made.flat_map(|at| w.under(at));
+        whole.fold(Roles::default(), |all, at| all.with(settings(w.roles(at))))
     }
 
     fn param(&mut self, function: FnRef, at: usize, roles: Roles, hops: u32) {
@@ -295,7 +305,8 @@ impl Walk<'_, '_> {
             Kind::Method { receiver, .. } => w.chain(at.with(*receiver)),
             _ => Vec::new(),
         };
-        all = links.iter().fold(all, |all, link| all.with(w.roles(*link)));
+        all =
+            links.iter().fold(all, |all, link| all.with(w.roles(*link)).with(self.layered(*link)));
         if let Some(name) = self.named(at) {
             all = all.with(self.set_on(at, &name));
         }
@@ -304,7 +315,8 @@ impl Walk<'_, '_> {
         if let Some(name) = self.named(at) {
             through.extend(self.given_later(at, &name));
         }
-        for inner in through {
+        let mut inner = Vec::new();
+        for client in through {
             let mut walk = Walk {
                 workspace: w,
                 graph: self.graph,
@@ -312,11 +324,19 @@ impl Walk<'_, '_> {
                 seen: self.seen.clone(),
                 from: self.from.clone(),
             };
-            walk.visit(inner, Roles::default(), hops);
+            walk.visit(client, Roles::default(), hops);
             vague |= walk.found.vague || walk.found.known.is_empty();
-            all = walk.found.known.iter().fold(all, |all, origin| all.with(origin.roles));
+            inner.extend(walk.found.known);
         }
-        self.found.known.push(Origin { made: at, roles: all, vague });
+        if inner.is_empty() {
+            self.found.known.push(Origin { made: at, roles: all, vague });
+        }
+        // What a client sends through decides; that is also where it can be mended.
+        self.found.known.extend(inner.into_iter().map(|of| Origin {
+            made: of.made,
+            roles: all.with(of.roles),
+            vague: vague || of.vague,
+        }));
     }
 
     /// The name a construction is first bound to, through its own chain.

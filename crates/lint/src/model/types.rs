@@ -5,6 +5,7 @@
 
 use super::{At, Binding, Def, FileId, FnRef, Found, Workspace};
 use crate::facts::{Kind, ModId, Name, TypeRef};
+use crate::knowledge::CrateKind;
 
 /// A type, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -323,13 +324,19 @@ impl Workspace<'_> {
                 let builds = path.last().is_some_and(|last| {
                     last.ends_with("Builder") || last.ends_with("Args") || last.ends_with("Config")
                 });
-                if builds {
+                if builds || (name.starts_with("with_") && self.calls_models(path)) {
                     return of;
                 }
             }
             Ty::Unknown => return Ty::Unknown,
         }
         if TRANSPARENT.contains(&name.as_str()) { of } else { Ty::Unknown }
+    }
+
+    /// Whether a path leads into a library that calls models: those build with `with_…`.
+    fn calls_models(&self, path: &[Name]) -> bool {
+        let known = path.first().and_then(|lib| self.knowledge.lib(lib));
+        known.is_some_and(|known| known.kind == CrateKind::ModelClient)
     }
 
     fn ty_field(&self, base: At, name: &str) -> Ty {
