@@ -78,19 +78,32 @@ pub(crate) fn node() -> Result<PathBuf> {
 
 /// The Python packages of tests/requirements.txt, in `.venv`.
 pub(crate) fn python_packages(sh: &Shell) -> Result<()> {
-    let wanted = sh.read_file("tests/requirements.txt")?;
-    let stamp = Path::new(".venv/.tollhouse-requirements");
-    if fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted) {
+    install(sh, "tests/requirements.txt", ".venv", "openai")
+}
+
+/// The model servers of tests/requirements-servers.txt, in `.venv-servers`. They are large and not for
+/// every platform: tests that need them are skipped, by name, where they cannot be had.
+pub(crate) fn model_servers(sh: &Shell) {
+    let installed =
+        install(sh, "tests/requirements-servers.txt", ".venv-servers", "MLServer, llama.cpp");
+    if let Err(error) = installed {
+        say(format!("model servers cannot be installed, so tests of them are skipped: {error:#}"));
+    }
+}
+
+fn install(sh: &Shell, requirements: &str, venv: &str, what: &str) -> Result<()> {
+    let wanted = sh.read_file(requirements)?;
+    let stamp = Path::new(venv).join(".tollhouse-requirements");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    say("installing Python packages (openai) into .venv");
-    cmd!(sh, "python3 -m venv .venv")
+    say(format!("installing Python packages ({what}) into {venv}"));
+    cmd!(sh, "python3 -m venv {venv}")
         .quiet()
         .run()
         .context("Python 3.9 or later with venv is needed: install python3 and python3-venv")?;
-    cmd!(sh, ".venv/bin/python -m pip install --quiet --requirement tests/requirements.txt")
-        .quiet()
-        .run()?;
+    let python = Path::new(venv).join("bin/python");
+    cmd!(sh, "{python} -m pip install --quiet --requirement {requirements}").quiet().run()?;
     sh.write_file(stamp, wanted)?;
     Ok(())
 }

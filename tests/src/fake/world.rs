@@ -178,7 +178,11 @@ impl World {
 
     /// Notes a call to `host` and says what it does.
     pub(super) fn call(&self, host: &str, body: &[u8]) -> Play {
-        let body: Value = serde_json::from_slice(body).expect("the gateway sends JSON");
+        let body: Value = if body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(body).expect("the gateway sends JSON")
+        };
         let mut calls = self.calls.borrow_mut();
         let calls = calls.entry(host.to_owned()).or_default();
         calls.push(Call { at: self.now.get(), body: body.clone() });

@@ -3,6 +3,7 @@
 mod cache;
 mod failure;
 mod limits;
+mod pools;
 mod recovery;
 
 use std::rc::Rc;

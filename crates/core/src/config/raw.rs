@@ -20,12 +20,12 @@ mod schema;
 pub(crate) use auth::{RawAuth, RawBudget, RawBudgets, RawKey, RawRateLimits, RawTeam};
 pub(crate) use choice::{AuthMode, GuardAction, GuardWord, Kind};
 pub(crate) use guard::RawGuard;
-pub(crate) use model::{RawModel, RawPrice, RawTarget};
+pub(crate) use model::{RawModel, RawPrice, RawTarget, RawTensors};
 pub(crate) use operations::{
     RawAlerts, RawBreaker, RawGatewayLimits, RawOtlp, RawReceiver, RawTelemetry,
 };
 pub(crate) use policy::{RawBounds, RawCache, RawDefaults, RawParams, RawRetry, RawTimeout};
-pub(crate) use provider::{RawFault, RawProvider};
+pub(crate) use provider::{RawFault, RawPool, RawProvider};
 pub(crate) use read::{List, Named, Read};
 pub(crate) use scalar::{Pair, Real, Secret, Status, Whole};
 

@@ -14,11 +14,12 @@ use crate::{
     breaker::{Pass, Verdict},
     config::valid::{Config, Model, Recovery, Target},
     http::CallHeaders,
+    pool::InFlight,
     price::Usage,
     record::{Attempt, BreakerEvent, BreakerState, Record},
     refusal::{Code, Refusal},
     retry::{AttemptLimits, Attempts, Frame, Next, Outcome},
-    route,
+    route::{self, Health},
     stream::{Relay, Resume},
     tokens,
     units::{DurationMs, Tokens, UnixMs},
@@ -41,6 +42,8 @@ pub(super) struct Streaming<S> {
     pass: Pass,
     /// The length of what the target was given to go on from.
     pub(super) given: Tokens,
+    /// Counts it among the calls in flight until it ends.
+    in_flight: InFlight,
 }
 
 /// What an attempt needs to know of the request beside its body.
@@ -140,7 +143,8 @@ impl<'a, H: Host> Trials<'a, H> {
         verdict: Verdict,
         record: &mut Record,
     ) {
-        let Streaming { target, pass, .. } = streaming;
+        let Streaming { target, pass, in_flight, .. } = streaming;
+        drop(in_flight);
         self.report(&target, pass, verdict, record);
     }
 
@@ -171,6 +175,8 @@ impl<'a, H: Host> Trials<'a, H> {
             let admission = gate.breakers.borrow_mut().admit(&target.id, began, limits.whole);
             let pass = match admission {
                 Ok(pass) => pass,
+                // Its whole pool seems to be starting, and is waited for.
+                Err(_) if self.patience(&target, began) > DurationMs(0) => Pass::spent(),
                 // Another request has opened it, or holds its only probe.
                 Err(rest) => {
                     let budget = || {
@@ -191,9 +197,27 @@ impl<'a, H: Host> Trials<'a, H> {
                     return Ok(answered);
                 }
                 Err(Failure::CallerLeft) => return Err(Stop::CallerLeft),
-                Err(Failure::Failed(outcome)) => next = self.failed(&outcome),
+                Err(Failure::Failed(outcome)) => next = self.after(&target, &outcome),
             }
         }
+    }
+
+    fn patience(&self, target: &Target, now: UnixMs) -> DurationMs {
+        self.gate.pools.borrow().patience(&target.provider, now)
+    }
+
+    /// A pool that may be starting is waited for before anyone else is asked.
+    fn after(&mut self, target: &Target, outcome: &Outcome) -> Next {
+        let now = self.host.now();
+        let patience = self.patience(target, now);
+        if let Some(next) = self.attempts.await_start(outcome, now, patience) {
+            return next;
+        }
+        if outcome.may_be_starting() && patience > DurationMs(0) {
+            let rest = self.asking.config.breaker.open;
+            self.gate.pools.borrow_mut().give_up(&target.provider.name, now, rest);
+        }
+        self.failed(outcome)
     }
 
     fn failed(&mut self, outcome: &Outcome) -> Next {
@@ -213,6 +237,7 @@ impl<'a, H: Host> Trials<'a, H> {
     ) -> Result<Answered<H::Stream>, Failure> {
         let began = self.host.now();
         let (asked, mut given) = self.prepare(target)?;
+        let in_flight = self.gate.pools.borrow_mut().enter(&target.id);
         let result = self.call(target, &asked, limits).await;
         let result = match result {
             Err(Failure::Failed(Outcome::Refused(failure)))
@@ -230,7 +255,7 @@ impl<'a, H: Host> Trials<'a, H> {
         let took = self.host.now().since(began);
         let result = result.map_err(|failure| failure.judged(limits, took));
         self.note(target, began, given, &result, record);
-        self.judge(target, pass, began, given, result, record)
+        self.judge(target, (pass, in_flight), began, given, result, record)
     }
 
     /// The body for `target`. An answer that broke off is gone on with where the target takes that;
@@ -335,7 +360,7 @@ impl<'a, H: Host> Trials<'a, H> {
     fn judge(
         &self,
         target: &Arc<Target>,
-        pass: Pass,
+        (pass, in_flight): (Pass, InFlight),
         began: UnixMs,
         given: Tokens,
         result: Result<Opened<H::Stream>, Failure>,
@@ -343,7 +368,10 @@ impl<'a, H: Host> Trials<'a, H> {
     ) -> Result<Answered<H::Stream>, Failure> {
         let now = self.host.now();
         let measure = || {
-            self.gate.latencies.borrow_mut().measured(&target.id, now.since(began), now);
+            let mut latencies = self.gate.latencies.borrow_mut();
+            for id in std::iter::once(&target.id).chain(&target.replica_of) {
+                latencies.measured(id, now.since(began), now);
+            }
         };
         match result {
             Ok(Opened::Whole(whole)) => {
@@ -360,7 +388,7 @@ impl<'a, H: Host> Trials<'a, H> {
                     pass
                 };
                 let target = target.clone();
-                Ok(Answered::Stream(Streaming { target, source, pass, given }))
+                Ok(Answered::Stream(Streaming { target, source, pass, given, in_flight }))
             }
             Err(failure) => {
                 let verdict = match &failure {
@@ -391,16 +419,18 @@ fn answer_within(length: DurationMs) -> DurationMs {
 }
 
 /// The targets in the order of the model's strategy, then those of its fallbacks.
-fn order<H: Host>(
+pub(super) fn order<H: Host>(
     host: &H,
     gate: &Gate,
     config: &Config,
     model: &Arc<Model>,
 ) -> Result<Vec<Arc<Target>>, Refusal> {
     let (breakers, mut latencies) = (gate.breakers.borrow(), gate.latencies.borrow_mut());
-    route::order(config, model, &breakers, &mut latencies, host.now(), || host.dice())
+    let pools = gate.pools.borrow();
+    let health = Health { breakers: &breakers, pools: &pools };
+    route::order(config, model, health, &mut latencies, host.now(), || host.dice())
 }
 
-fn event(target: &Arc<Target>, at: UnixMs, state: BreakerState) -> BreakerEvent {
+pub(super) fn event(target: &Arc<Target>, at: UnixMs, state: BreakerState) -> BreakerEvent {
     BreakerEvent { target: target.clone(), at, state }
 }

@@ -18,6 +18,8 @@ use crate::{
         Source,
         judge::{Judge, Judgement, NoJudgement},
     },
+    oip::Metadata,
+    pool::{Pools, probe::Report},
     rate::{Lessee, Standing, Subject, Unavailable},
     retry::RetryBudgets,
     route::Latencies,
@@ -46,6 +48,10 @@ pub struct Gate {
     pub(super) mock_calls: RefCell<BTreeMap<String, u64>>,
     /// Targets that have refused to go on with another one's answer, by their ids.
     pub(super) unprefilled: RefCell<BTreeSet<String>>,
+    /// What is known of replicas.
+    pub(super) pools: RefCell<Pools>,
+    /// What models of the Open Inference Protocol say of themselves, by address and name.
+    pub(super) metadata: RefCell<BTreeMap<(String, String), Rc<Metadata>>>,
 }
 
 impl Gate {
@@ -65,6 +71,8 @@ impl Gate {
             judge: RefCell::default(),
             mock_calls: RefCell::default(),
             unprefilled: RefCell::default(),
+            pools: RefCell::default(),
+            metadata: RefCell::default(),
         }
     }
 
@@ -80,7 +88,13 @@ impl Gate {
         self.purse.borrow_mut().configure(&config.limits);
         self.breakers.borrow_mut().adopt(config.breaker);
         self.unprefilled.borrow_mut().clear();
+        self.metadata.borrow_mut().clear();
         self.config.replace(config);
+    }
+
+    /// What asking the replicas has brought.
+    pub fn probed(&self, reports: Vec<Report>) {
+        self.pools.borrow_mut().told(reports);
     }
 
     /// Lets `judge` speak for the guards that need a classifier.

@@ -8,6 +8,7 @@
 mod admit;
 mod attempt;
 mod books;
+mod classify;
 mod deliver;
 mod enter;
 pub mod exchange;
@@ -17,6 +18,7 @@ pub mod head;
 pub mod host;
 pub mod judging;
 mod lookup;
+mod oip;
 mod provider;
 mod spend;
 mod stages;

@@ -43,6 +43,7 @@ pub(crate) fn target(provider: &str, model: &str) -> Arc<Target> {
             name: provider.to_owned(),
             kind: ProviderKind::Mock(MockPolicy::default()),
             placement: Placement::Api,
+            pool: valid::Pool::default(),
         }),
         model: model.to_owned(),
         weight: 1,
@@ -55,6 +56,9 @@ pub(crate) fn target(provider: &str, model: &str) -> Arc<Target> {
             context: None,
         },
         retirement: None,
+        tensors: valid::Tensors::default(),
+        replicas: vec![],
+        replica_of: None,
     })
 }
 
@@ -94,6 +98,7 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
         deprecated: DeprecationPolicy::Allow,
         recovery: Recovery::Continue,
         guards: vec![],
+        edge: None,
     })
 }
 

@@ -31,6 +31,8 @@ struct Candidate {
     target: Arc<Target>,
     /// Asked since the current round began.
     asked: bool,
+    /// Looked at since a look around its pool began.
+    looked: bool,
     /// Asked at all.
     known: bool,
     /// Not to be asked before; its own wish.
@@ -44,6 +46,7 @@ impl Candidates {
         let candidate = |target| Candidate {
             target,
             asked: false,
+            looked: false,
             known: false,
             not_before: UnixMs(0),
             out: false,
@@ -86,6 +89,40 @@ impl Candidates {
         if let Some(candidate) = self.current() {
             candidate.not_before = now.plus(wait);
         }
+    }
+
+    /// Makes the next replica of the current one's pool the current one; the second value is whether
+    /// all of them were looked at and begin anew.
+    pub(super) fn look_on(&mut self) -> Option<(Arc<Target>, bool)> {
+        let pool = self.current()?.target.provider.name.clone();
+        self.current()?.looked = true;
+        let next = |all: &[Candidate]| {
+            let is_next = |it: &Candidate| it.target.provider.name == pool && !it.looked && !it.out;
+            all.iter().position(is_next)
+        };
+        let again = next(&self.all).is_none();
+        if again {
+            let of_pool = self.all.iter_mut().filter(|it| it.target.provider.name == pool);
+            of_pool.for_each(|it| it.looked = false);
+        }
+        self.current = next(&self.all)?;
+        Some((self.current()?.target.clone(), again))
+    }
+
+    /// No replica of the current one's pool is asked again in this round.
+    pub(super) fn pass_over_pool(&mut self) {
+        let Some(pool) = self.current().map(|it| it.target.provider.name.clone()) else { return };
+        let of_pool = self.all.iter_mut().filter(|it| it.target.provider.name == pool);
+        of_pool.for_each(|it| it.asked = true);
+    }
+
+    /// Whether a replica of the current one's pool was not asked in this round.
+    pub(super) fn has_another_replica(&self) -> bool {
+        let Some(current) = self.all.get(self.current) else { return false };
+        let of_pool = |it: &&Candidate| {
+            current.target.replica_of.is_some() && it.target.replica_of == current.target.replica_of
+        };
+        self.all.iter().filter(of_pool).any(|it| !it.asked && !it.out)
     }
 
     /// The current target is not asked again.

@@ -46,7 +46,7 @@ impl Frame {
     }
 
     /// What an attempt that begins `at` may take.
-    pub(super) fn limits(&self, at: UnixMs) -> AttemptLimits {
+    pub fn limits(&self, at: UnixMs) -> AttemptLimits {
         let whole = self.ends().since(at);
         let Timeouts { connect, first_token, reply, idle, total: _ } = self.timeouts;
         let head = if self.streamed { first_token } else { reply };

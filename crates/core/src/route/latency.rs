@@ -6,6 +6,8 @@ use crate::units::{DurationMs, UnixMs};
 
 /// A measurement older than this is doubted, so that a target that was slow once is tried again.
 const DOUBT_AFTER: DurationMs = DurationMs(300_000);
+/// Among replicas, of which many are asked, a measurement older than this says nothing.
+const RECENT: DurationMs = DurationMs(30_000);
 /// At most one request in this time is spent on finding out about a target. So neither a burst nor a
 /// target that never answers costs more than one request its time.
 const EXPLORE_EVERY: DurationMs = DurationMs(10_000);
@@ -40,6 +42,12 @@ impl Latencies {
     /// The target's average, where one was ever measured.
     pub fn average(&self, target: &str) -> Option<DurationMs> {
         self.targets.get(target)?.measured.map(|(average, _)| average)
+    }
+
+    /// The target's average, where it was measured lately: within 30 seconds.
+    pub fn recent(&self, target: &str, now: UnixMs) -> Option<DurationMs> {
+        let (average, at) = self.targets.get(target)?.measured?;
+        (now.since(at) < RECENT).then_some(average)
     }
 
     /// Whether a request should be spent on finding out about the target; the request that is told

@@ -10,6 +10,7 @@ use tollhouse_core::{
     },
     ledger::{Column, Day, UsageRow, group, to_csv, to_json},
     metrics::{Aggregate, Format},
+    pool::probe,
     telemetry,
     units::{DurationMs, UnixMs},
 };
@@ -17,6 +18,7 @@ use worker::{Method, Request, RequestInit, Response, Result, State};
 
 use super::{
     Ledger, post,
+    probes::Board as Probes,
     shard::{Export, ExportAsked},
     text_response,
 };
@@ -53,6 +55,7 @@ pub(super) struct Chief {
     shards: u32,
     looked_at: UnixMs,
     metrics_at: UnixMs,
+    pub(super) probes: Probes,
 }
 
 impl Chief {
@@ -74,6 +77,7 @@ impl Chief {
             shards: text(SHARDS)?.parse().unwrap_or(1),
             looked_at: UnixMs(0),
             metrics_at: UnixMs(0),
+            probes: Probes::default(),
             rows,
         };
         chief.grow();
@@ -106,7 +110,7 @@ impl Chief {
         self.rows.write([(REJECTED.to_owned(), Some(format!("{}\n{problems}", now().0)))])
     }
 
-    fn config(&self) -> Option<&Config> {
+    pub(super) fn config(&self) -> Option<&Config> {
         self.loaded.as_ref().map(|loaded| &loaded.config)
     }
 
@@ -118,6 +122,11 @@ impl Chief {
     fn otlp(&self) -> Option<(&Otlp, DurationMs)> {
         let otlp = self.config()?.telemetry.otlp.as_ref()?;
         Some((otlp, otlp.metrics_every?))
+    }
+
+    /// How often replicas are asked whether they are ready, where they are at all.
+    pub(super) fn probes_every(&self) -> Option<DurationMs> {
+        probe::every(self.config()?)
     }
 
     /// Whether the rules are to be looked at.
@@ -139,7 +148,8 @@ impl Chief {
         };
         let watching = self.looked_at.plus(every).max(now);
         let metrics = self.otlp().map(|(_, every)| self.metrics_at.plus(every));
-        let first = metrics.into_iter().chain(self.outbox.due_at()).min();
+        let probes = self.probes_every().map(|every| self.probes.next(every));
+        let first = metrics.into_iter().chain(probes).chain(self.outbox.due_at()).min();
         first.map_or(watching, |first| first.min(watching)).max(now.plus(SOONEST))
     }
 
@@ -188,6 +198,7 @@ impl Ledger {
     /// Everything that the alarm is for.
     pub(super) async fn tick(&self) -> Result<()> {
         let at = now();
+        self.probe().await?;
         let done = self.look(at).await;
         self.send_letters(at).await?;
         self.arm().await?;

@@ -6,6 +6,7 @@
 
 mod chief;
 mod post;
+mod probes;
 mod shard;
 mod usage;
 
@@ -55,6 +56,7 @@ impl DurableObject for Ledger {
                 self.state.storage().set_alarm(0_i64).await?;
                 Response::empty()
             }
+            "/pools" => text_response(&self.reports()?, "application/json"),
             "/metrics" => self.metrics(&text()).await,
             "/usage" => self.usage(&text()).await,
             _ => Response::error("no such path", 404),

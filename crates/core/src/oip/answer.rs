@@ -1,0 +1,98 @@
+//! A model's output as rows of numbers.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Metadata, Mismatch};
+use crate::config::valid::Tensors;
+
+/// One row for each input, all of the same width, every number finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows(pub Vec<Vec<f64>>);
+
+#[derive(Deserialize)]
+struct Reply {
+    outputs: Vec<Output>,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    name: String,
+    datatype: String,
+    shape: Vec<u64>,
+    data: Vec<Value>,
+}
+
+/// Reads the reply to a question with `count` inputs.
+///
+/// # Errors
+/// [`Mismatch::Answered`]: it is not the output that was asked for, not of the shape or datatype that
+/// the metadata declares, or holds what is no number.
+pub fn answer(
+    metadata: &Metadata,
+    tensors: &Tensors,
+    body: &[u8],
+    count: usize,
+) -> Result<Rows, Mismatch> {
+    let reply: Reply = serde_json::from_slice(body)
+        .map_err(|error| wrong(format!("the answer is not what the protocol promises: {error}")))?;
+    let declared = metadata.output(tensors.output.as_deref())?;
+    let output = reply.outputs.into_iter().find(|output| output.name == declared.name);
+    let output =
+        output.ok_or_else(|| wrong(format!("the answer has no output `{}`", declared.name)))?;
+    let Output { name, datatype, shape, data } = output;
+    if !matches!(datatype.as_str(), "FP16" | "FP32" | "FP64") || datatype != declared.datatype {
+        let message = format!(
+            "the output `{name}` is {datatype}; it is declared as {} and floats are needed",
+            declared.datatype
+        );
+        return Err(wrong(message));
+    }
+    if !declared.fits(&shape) {
+        let message = format!(
+            "the output `{name}` has the shape {shape:?}, which is not the declared {:?}",
+            declared.shape
+        );
+        return Err(wrong(message));
+    }
+    let width = width(&shape, count).ok_or_else(|| {
+        wrong(format!(
+            "the output `{name}` has the shape {shape:?}, not one row for each of {count} inputs"
+        ))
+    })?;
+    let mut numbers = Vec::with_capacity(width.saturating_mul(count).min(1 << 20));
+    flatten(&data, &mut numbers, 0)
+        .ok_or_else(|| wrong(format!("the output `{name}` holds what is no number")))?;
+    if numbers.len() != width.saturating_mul(count) {
+        let message =
+            format!("the output `{name}` has {} numbers for the shape {shape:?}", numbers.len());
+        return Err(wrong(message));
+    }
+    Ok(Rows(numbers.chunks(width).map(<[f64]>::to_vec).collect()))
+}
+
+/// The length of a row; `None` where there is not one row for each input.
+fn width(shape: &[u64], count: usize) -> Option<usize> {
+    let (rows, width) = match shape {
+        [rows] => (*rows, 1),
+        [rows, width] => (*rows, *width),
+        _ => return None,
+    };
+    let width = usize::try_from(width).ok().filter(|width| *width > 0)?;
+    (usize::try_from(rows) == Ok(count)).then_some(width)
+}
+
+/// Data may be nested by its shape or written flat. `None` where something is no finite number.
+fn flatten(data: &[Value], numbers: &mut Vec<f64>, depth: u8) -> Option<()> {
+    for value in data {
+        match value {
+            Value::Array(inner) if depth < 4 => flatten(inner, numbers, depth + 1)?,
+            other => numbers.push(other.as_f64().filter(|number| number.is_finite())?),
+        }
+    }
+    Some(())
+}
+
+const fn wrong(message: String) -> Mismatch {
+    Mismatch::Answered(message)
+}
