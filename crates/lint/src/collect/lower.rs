@@ -43,9 +43,10 @@ impl Places {
         let start = lines.start_of(line) + if line <= 1 { self.shift } else { 0 };
         let within = || text.get(index(start)..).unwrap_or_default();
         let wide = self.wide.get(at.line.saturating_sub(1)).copied().unwrap_or(false);
-        let column = match wide {
-            false => at.column,
-            true => within().chars().take(at.column).map(char::len_utf8).sum(),
+        let column = if wide {
+            within().chars().take(at.column).map(char::len_utf8).sum()
+        } else {
+            at.column
         };
         start.saturating_add(offset(column))
     }

@@ -9,6 +9,7 @@ mod items;
 mod lower;
 mod macros;
 mod pat;
+mod quiet;
 mod stmt;
 mod ty;
 
@@ -27,10 +28,10 @@ pub(crate) const MAX_RUN: usize = 4000;
 pub fn collect(path: &str, text: &str) -> FileFacts {
     let mut facts = lexed(path, text);
     if facts.broken.is_none() {
-        match syn::parse_file(text) {
+        match syn::parse_file(&quiet::quiet(text, &facts.scan.comments)) {
             Ok(file) => Lower::new(text, &mut facts).file(&file),
             Err(error) => {
-                facts.broken = Some((error.to_string(), error_span(text, &facts.lines, &error)))
+                facts.broken = Some((error.to_string(), error_span(text, &facts.lines, &error)));
             }
         }
         proc_macro2::extra::invalidate_current_thread_spans();
