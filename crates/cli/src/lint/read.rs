@@ -75,7 +75,10 @@ impl Sources {
             by.bar.inc(1);
             (facts, text)
         };
-        let rust = self.rust.into_par_iter().map(facts).collect();
+        // The largest first: a syntax tree takes many times its text, and is gone before the facts of the rest pile up.
+        self.rust.sort_by_key(|(_, text)| std::cmp::Reverse(text.len()));
+        let mut rust: Vec<_> = self.rust.into_par_iter().map(facts).collect();
+        rust.sort_by(|(a, _), (b, _)| a.path().cmp(b.path()));
         by.bar.finish_and_clear();
         Files { rust, manifests: self.manifests, locks: self.locks }
     }

@@ -3,11 +3,12 @@
 use super::client::count;
 use super::evidence::Evidence;
 use super::{Asked, Hit};
-use crate::facts::{Kind, Name};
+use crate::facts::Kind;
 use crate::knowledge::{CrateKind, Role, Roles};
 use crate::model::{At, FnRef};
+use rustc_hash::FxHashSet as HashSet;
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// What must not block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -93,7 +94,7 @@ impl Asked<'_, '_> {
     fn blocking_clients(&self) -> Vec<Hit> {
         let mut hits = Vec::new();
         for call in self.live().filter(|call| call.fact.roles.has(Role::Blocking)) {
-            if let Some(from) = self.runs_async(call.at, &mut HashSet::new()) {
+            if let Some(from) = self.runs_async(call.at, &mut HashSet::default()) {
                 hits.push(Hit::at(call.at).with("from", self.title_at(from)));
             }
         }
@@ -204,14 +205,11 @@ impl Asked<'_, '_> {
 
     /// `join_all` over model calls with nothing that bounds them.
     pub(super) fn fan_out(&self) -> Vec<Hit> {
-        let names: Vec<Name> =
-            ["semaphore", "permit", "limit", "throttl", "chunk", "batch", "buffer"]
-                .map(Name::new_static)
-                .into();
-        let evidence = Evidence {
-            roles: [Role::RateLimit, Role::ConcurrencyLimit].into_iter().collect::<Roles>(),
-            names: &names,
-        };
+        let names = ["semaphore", "permit", "limit", "throttl", "chunk", "batch", "buffer"];
+        let evidence = Evidence::of(
+            [Role::RateLimit, Role::ConcurrencyLimit].into_iter().collect::<Roles>(),
+            names,
+        );
         let mut hits = Vec::new();
         for at in self.playing(Role::FanOut.into()) {
             let Some(function) = self.w.function_at(at) else { continue };

@@ -4,8 +4,8 @@ use super::{Asked, Hit};
 use crate::facts::Kind;
 use crate::knowledge::{CrateKind, Role, Roles};
 use crate::model::{At, FnRef};
+use rustc_hash::FxHashSet as HashSet;
 use serde::Deserialize;
-use std::collections::HashSet;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -75,7 +75,7 @@ impl Asked<'_, '_> {
     }
 
     fn loaded_per_request(&self) -> Vec<Hit> {
-        let mut near: HashSet<FnRef> = HashSet::new();
+        let mut near: HashSet<FnRef> = HashSet::default();
         let mut edge: Vec<FnRef> =
             self.handlers.iter().copied().filter(|of| !self.once(*of)).collect();
         for _ in 0..4 {

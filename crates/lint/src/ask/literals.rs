@@ -75,26 +75,25 @@ impl Asked<'_, '_> {
         found
     }
 
-    /// Struct literals and JSON objects that are model requests.
-    fn request_bodies(&self) -> Vec<(At, &[(Name, NodeId)])> {
-        let mut found: Vec<(At, &[(Name, NodeId)])> = Vec::new();
-        for at in self.w.nodes() {
-            let fields = match self.w.kind(at) {
-                Kind::Struct { fields, .. } => {
-                    let known = self.w.roles(at).has(Role::RequestBuilder);
-                    if !known && !self.w.is_model_struct(&self.w.ty(at)) {
-                        continue;
-                    }
-                    fields
-                }
-                Kind::Object(fields) if is_request(fields) => fields,
-                _ => continue,
-            };
-            if !self.w.is_test(at) {
-                found.push((at, fields));
+    /// Struct literals and JSON objects that are model requests, with their fields.
+    fn request_bodies(&self) -> impl Iterator<Item = (At, &[(Name, NodeId)])> {
+        let all = self.bodies.get_or_init(|| {
+            self.w.nodes().filter(|at| self.is_body(*at) && !self.w.is_test(*at)).collect()
+        });
+        all.iter().filter_map(|at| match self.w.kind(*at) {
+            Kind::Struct { fields, .. } | Kind::Object(fields) => Some((*at, &**fields)),
+            _ => None,
+        })
+    }
+
+    fn is_body(&self, at: At) -> bool {
+        match self.w.kind(at) {
+            Kind::Struct { .. } => {
+                self.w.roles(at).has(Role::RequestBuilder) || self.w.is_model_struct(&self.w.ty(at))
             }
+            Kind::Object(fields) => is_request(fields),
+            _ => false,
         }
-        found
     }
 
     pub(super) fn literal_in(&self, slot: Slot, test: &Test) -> Vec<Hit> {

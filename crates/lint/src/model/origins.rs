@@ -3,7 +3,7 @@
 use super::{At, Binding, Def, FnRef, Found, Graph, Ty, Workspace};
 use crate::facts::{Kind, Name, NodeId};
 use crate::knowledge::{CrateKind, Role, Roles};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 /// One construction of a client.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ impl Workspace<'_> {
             workspace: self,
             graph,
             found: Origins::default(),
-            seen: HashSet::new(),
+            seen: HashSet::default(),
             from: Vec::new(),
         };
         walk.visit(at, Roles::default(), 16);
