@@ -9,6 +9,7 @@ use tollhouse_core::{
     metrics::{Family, Kind},
     refusal::{Code, Fault},
 };
+use toml::Value;
 
 use crate::workerd::root;
 
@@ -26,6 +27,7 @@ pub fn text() -> Result<String> {
 /// When the command `tollhouse` fails or a source cannot be read.
 pub fn generated() -> Result<Vec<(&'static str, String)>> {
     Ok(vec![
+        ("standard", standard()?),
         ("config reference", config_reference()?),
         ("error codes", error_codes()),
         ("metrics", metric_families()),
@@ -55,6 +57,22 @@ pub fn examples<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
     let opening = format!("\n```{language}\n");
     let blocks = text.split(opening.as_str()).skip(1);
     blocks.filter_map(|rest| rest.split_once("\n```").map(|(block, _)| block)).collect()
+}
+
+/// `rules/standard.toml`, a row a clause.
+fn standard() -> Result<String> {
+    let source = fs::read_to_string(root()?.join("rules/standard.toml"))?;
+    let standard: toml::Table = source.parse()?;
+    let clauses = standard.get("clause").and_then(Value::as_array).context("no clauses")?;
+    let mut table = "| clause | the gateway | the linter finds |\n|---|---|---|\n".to_owned();
+    for clause in clauses {
+        let text =
+            |key: &str| clause.get(key).and_then(Value::as_str).context("a clause lacks a text");
+        let (id, title, gateway, lint) =
+            (text("id")?, text("title")?, text("gateway")?, text("lint")?);
+        let _ = writeln!(table, "| {id} {title} | {gateway} | {lint} |");
+    }
+    Ok(table)
 }
 
 /// What `tollhouse config reference` prints.

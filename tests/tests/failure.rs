@@ -236,6 +236,20 @@ fn a_stream_that_is_cut_ends_in_an_error_and_never_in_done() {
 }
 
 #[test]
+fn a_caller_is_told_while_a_stream_pauses_that_it_goes_on() {
+    let mut steps = provider::chat_stream(&["one ", "two "]);
+    steps.insert(3, Step::Wait(Duration::from_secs(11)));
+    let provider = Provider::playing(vec![steps]).unwrap();
+    let gateway = gateway(&[&provider], "");
+    let mut body = hello();
+    body["stream"] = json!(true);
+    let reply = post(&format!("{}/v1/chat/completions", gateway.url()), "", &body).unwrap();
+    let text = reply.text();
+    assert_eq!(text.lines().filter(|line| line.starts_with(':')).count(), 1, "{text}");
+    assert!(text.contains("two ") && text.contains("[DONE]"), "{text}");
+}
+
+#[test]
 fn fields_the_gateway_does_not_know_reach_the_provider_untouched() {
     let provider = Provider::playing(vec![fine()]).unwrap();
     let gateway = gateway(&[&provider], "");

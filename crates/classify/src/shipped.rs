@@ -5,7 +5,7 @@ use crate::{Classifier, Files, LoadError};
 /// Name, manifest, files by name.
 type Shipped = (&'static str, &'static str, &'static [(&'static str, &'static [u8])]);
 
-const SHIPPED: &[Shipped] = &include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+static SHIPPED: &[Shipped] = &include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
 /// The names of the shipped models, sorted.
 pub fn shipped_names() -> impl Iterator<Item = &'static str> {

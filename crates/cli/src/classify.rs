@@ -9,7 +9,7 @@ mod model;
 use std::io::{self, BufRead, Write};
 
 use clap::Args;
-use tollhouse_classify::{Classifier, OperatingPoint};
+use tollhouse_classify::OperatingPoint;
 
 use crate::Outcome;
 

@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 use sha2::{Digest, Sha256};
-use tollhouse_classify::Files;
+use tollhouse_classify::{Classifier, Files};
 
 use super::*;
 

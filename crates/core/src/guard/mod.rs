@@ -1,7 +1,7 @@
 //! Layer 0 of the guards: what can be decided about text without a model.
 //!
 //! [`normal`] shows a text as a reader sees it, whatever it is disguised as, and what is encoded in
-//! it, so that models judge those views too. [`find`] and [`mask`] know structured secrets and
+//! it, so that models judge those views too. [`find`] and [`mask`](fn@mask) know structured secrets and
 //! personal data by their shape and checksum; [`Masker`] hides them in text that is still being
 //! written. All of it takes time that grows with the length of the text alone.
 

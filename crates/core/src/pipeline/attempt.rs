@@ -20,6 +20,7 @@ use crate::{
     retry::{AttemptLimits, Attempts, Frame, Next, Outcome},
     route,
     stream::{Relay, Resume},
+    tokens,
     units::{DurationMs, Tokens, UnixMs},
 };
 
@@ -39,7 +40,7 @@ pub(super) struct Streaming<S> {
     pub(super) source: Source<S>,
     pass: Pass,
     /// The length of what the target was given to go on from.
-    pub(super) given_bytes: u64,
+    pub(super) given: Tokens,
 }
 
 /// What an attempt needs to know of the request beside its body.
@@ -122,13 +123,12 @@ impl<'a, H: Host> Trials<'a, H> {
         self.until_answered(next, record).await
     }
 
-    /// What the stream has used so far, by its provider's word or by our estimate. `given_bytes` is
-    /// the length of what the provider was given to go on from.
-    pub(super) fn used(&self, given_bytes: u64) -> Usage {
+    /// What the stream has used so far, by its provider's word or by our estimate. `given` is the
+    /// length of what the provider was given to go on from.
+    pub(super) fn used(&self, given: Tokens) -> Usage {
         let summary = self.relay.summary();
         summary.usage.unwrap_or_else(|| {
-            let estimated = deliver::estimated(self.request(), summary.content_bytes);
-            let given = Tokens(given_bytes.div_ceil(4));
+            let estimated = deliver::estimated(self.request(), summary.said.tokens());
             Usage { prompt: estimated.prompt.saturating_add(given), ..estimated }
         })
     }
@@ -212,30 +212,30 @@ impl<'a, H: Host> Trials<'a, H> {
         record: &mut Record,
     ) -> Result<Answered<H::Stream>, Failure> {
         let began = self.host.now();
-        let (asked, mut given_bytes) = self.prepare(target)?;
+        let (asked, mut given) = self.prepare(target)?;
         let result = self.call(target, &asked, limits).await;
         let result = match result {
             Err(Failure::Failed(Outcome::Refused(failure)))
-                if given_bytes > 0 && failure.code == Code::UpstreamRejected =>
+                if given > Tokens(0) && failure.code == Code::UpstreamRejected =>
             {
                 self.gate.unprefilled.borrow_mut().insert(target.id.clone());
                 let refused = Err(Failure::Failed(Outcome::Refused(failure)));
-                self.note(target, began, 0, &refused, record);
+                self.note(target, began, Tokens(0), &refused, record);
                 let asked;
-                (asked, given_bytes) = self.prepare(target)?;
+                (asked, given) = self.prepare(target)?;
                 self.call(target, &asked, limits).await
             }
             result => result,
         };
         let took = self.host.now().since(began);
         let result = result.map_err(|failure| failure.judged(limits, took));
-        self.note(target, began, given_bytes, &result, record);
-        self.judge(target, pass, began, given_bytes, result, record)
+        self.note(target, began, given, &result, record);
+        self.judge(target, pass, began, given, result, record)
     }
 
     /// The body for `target`. An answer that broke off is gone on with where the target takes that;
     /// the relay is told what follows.
-    fn prepare(&mut self, target: &Target) -> Result<(Asked, u64), Failure> {
+    fn prepare(&mut self, target: &Target) -> Result<(Asked, Tokens), Failure> {
         let request = self.request();
         let Some(spent) = &mut self.broken else {
             if request.is_streamed() {
@@ -247,25 +247,25 @@ impl<'a, H: Host> Trials<'a, H> {
                 };
             }
             self.out.clear();
-            return Ok((Asked::new(request, target), 0));
+            return Ok((Asked::new(request, target), Tokens(0)));
         };
         let told = std::mem::take(spent);
         let prefilled = self.prefilled(target);
         let how = if prefilled.is_some() { Resume::Prefill } else { Resume::Restart };
         self.relay.resume(how, told).map_err(|_| Failure::Failed(Outcome::Unreachable))?;
-        Ok(prefilled.unwrap_or_else(|| (Asked::new(request, target), 0)))
+        Ok(prefilled.unwrap_or_else(|| (Asked::new(request, target), Tokens(0))))
     }
 
     /// The body that gives `target` what was sent already, and how long that is.
-    fn prefilled(&self, target: &Target) -> Option<(Asked, u64)> {
+    fn prefilled(&self, target: &Target) -> Option<(Asked, Tokens)> {
         if self.model().recovery != Recovery::Continue
             || self.gate.unprefilled.borrow().contains(&target.id)
         {
             return None;
         }
         let begun = self.relay.sent().ok()?.prefill()?;
-        let length = u64::try_from(begun.len()).unwrap_or(u64::MAX);
-        let body = self.request().body_after(target, begun, Tokens(length.div_ceil(4)))?;
+        let length = tokens::count(begun).round_up();
+        let body = self.request().body_after(target, begun, length)?;
         Some((Asked { body }, length))
     }
 
@@ -294,7 +294,7 @@ impl<'a, H: Host> Trials<'a, H> {
         &mut self,
         target: &Arc<Target>,
         began: UnixMs,
-        given_bytes: u64,
+        given: Tokens,
         result: &Result<Opened<H::Stream>, Failure>,
         record: &mut Record,
     ) {
@@ -321,8 +321,8 @@ impl<'a, H: Host> Trials<'a, H> {
         });
         // One that failed with a part of an answer given is billed for it.
         let summary = self.relay.summary();
-        if result.is_err() && summary.content_bytes > 0 {
-            let used = self.used(given_bytes);
+        if result.is_err() && summary.begun {
+            let used = self.used(given);
             record.bill(used);
             if let Some(spent) = &mut self.broken {
                 *spent = spent.plus(used);
@@ -337,7 +337,7 @@ impl<'a, H: Host> Trials<'a, H> {
         target: &Arc<Target>,
         pass: Pass,
         began: UnixMs,
-        given_bytes: u64,
+        given: Tokens,
         result: Result<Opened<H::Stream>, Failure>,
         record: &mut Record,
     ) -> Result<Answered<H::Stream>, Failure> {
@@ -360,7 +360,7 @@ impl<'a, H: Host> Trials<'a, H> {
                     pass
                 };
                 let target = target.clone();
-                Ok(Answered::Stream(Streaming { target, source, pass, given_bytes }))
+                Ok(Answered::Stream(Streaming { target, source, pass, given }))
             }
             Err(failure) => {
                 let verdict = match &failure {

@@ -19,7 +19,7 @@ use crate::{
     record::Record,
     refusal::{Code, Refusal},
     route,
-    stream::replay,
+    stream::{Tally, replay},
     units::{Tokens, UnixMs},
 };
 
@@ -106,7 +106,8 @@ async fn send_whole<H: Host>(
     record: &mut Record,
 ) -> Result<Option<Entry>, Stop> {
     let request = &admitted.guarded.0.request;
-    let usage = whole.usage.unwrap_or_else(|| estimated(request, whole.content_bytes));
+    let usage =
+        whole.usage.unwrap_or_else(|| estimated(request, Tally::of_reply(&whole.body).tokens()));
     record.bill(usage);
     let shown = guards::whole(host, gate, &admitted.guarded, &whole.body, record).await?;
     record.status = 200;
@@ -141,19 +142,15 @@ fn head(
         headers.add_answer(record.cache, target, record.attempts.len());
         headers.add_retirement(&guarded.0.model, target, now);
     }
+    headers.add_variant(record.variant.as_deref());
     headers.add_guards(&record.guards);
     headers.add_standing(&gate.standing(&guarded.0.subject, now));
     headers
 }
 
-/// What a provider that reports no usage has probably used: four bytes a token.
-pub(super) fn estimated(request: &Effective, content_bytes: u64) -> Usage {
-    Usage {
-        prompt: request.prompt_estimate(),
-        completion: Tokens(content_bytes.div_ceil(4)),
-        estimated: true,
-        ..Usage::default()
-    }
+/// What a provider that reports no usage has used, as a tokenizer counts it.
+pub(super) fn estimated(request: &Effective, completion: Tokens) -> Usage {
+    Usage { prompt: request.prompt_tokens(), completion, estimated: true, ..Usage::default() }
 }
 
 /// Whether the caller asked to see the usage of its stream.

@@ -62,7 +62,6 @@ pub(super) struct Whole {
     pub(super) target: Arc<Target>,
     pub(super) body: Vec<u8>,
     pub(super) usage: Option<Usage>,
-    pub(super) content_bytes: u64,
     /// Whether the host still holds the very bytes.
     pub(super) held_by_host: bool,
 }
@@ -248,8 +247,7 @@ fn whole(
     match reply::read(request.endpoint(), &body) {
         Ok(facts) => {
             let usage = facts.usage;
-            let content_bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
-            Ok(Whole { target: target.clone(), body, usage, content_bytes, held_by_host })
+            Ok(Whole { target: target.clone(), body, usage, held_by_host })
         }
         Err(NotAReply::Failure { status }) => Err(error_inside(status, &body, key, now)),
         Err(other) => Err(invalid(&other.to_string())),

@@ -103,7 +103,7 @@ impl<H: Host> Passage<'_, H> {
         let mut cause = None;
         loop {
             let end = self.flow(trials, &mut stream, record).await;
-            let used = trials.used(stream.given_bytes);
+            let used = trials.used(stream.given);
             record.bill(used);
             let broken = match end {
                 Ok(()) => {

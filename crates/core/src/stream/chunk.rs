@@ -1,7 +1,7 @@
 //! What the gateway reads of one chunk: borrowed from it, and only what it needs.
 //!
-//! Bytes are those of the text in UTF-8, escapes decoded. What a delta holds beside text (tool
-//! calls, audio, parts) is weighed and not kept.
+//! Text is as the model wrote it, escapes decoded. Of what a delta holds beside text (tool calls,
+//! parts) only the text in it is read.
 
 mod delta;
 
@@ -74,16 +74,15 @@ impl Choice<'_> {
         }
     }
 
-    /// Bytes of text, refusal, reasoning and tool arguments that this chunk adds.
-    pub(super) fn bytes(&self) -> u64 {
-        let text = self.text.as_ref().map_or(0, |text| text.0.len());
-        let delta = self.delta.as_ref().map_or(0, Delta::bytes);
-        delta.saturating_add(u64::try_from(text).unwrap_or(u64::MAX))
+    /// The text, refusal, reasoning and tool arguments that this chunk adds.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        let text = self.text.iter().map(|text| text.0.as_ref());
+        text.chain(self.delta.iter().flat_map(Delta::texts))
     }
 
     /// Whether there is more in it than a role.
     pub(super) fn says_something(&self) -> bool {
-        self.bytes() > 0
+        self.texts().any(|text| !text.is_empty())
             || self.delta.as_ref().is_some_and(|delta| delta.has_more)
             || self.finish().is_some()
     }

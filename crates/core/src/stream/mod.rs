@@ -14,6 +14,7 @@ mod relay;
 mod splice;
 pub mod sse;
 mod summary;
+mod tally;
 mod transcript;
 
 pub use event::{KEEP_ALIVE, write_failure};
@@ -22,6 +23,7 @@ pub use recording::{MAX_RECORDING_BYTES, Recording, replay};
 pub use relay::{Passage, Relay};
 pub use splice::Resume;
 pub use summary::Summary;
+pub use tally::Tally;
 pub use transcript::{MAX_TRANSCRIPT_BYTES, Sent, Unrecoverable};
 
 #[cfg(test)]

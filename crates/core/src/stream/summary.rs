@@ -1,6 +1,6 @@
 //! What a stream has told so far.
 
-use super::{chunk::Chunk, fault::Fault};
+use super::{chunk::Chunk, fault::Fault, tally::Tally};
 use crate::{openai::usage::Reported, price::Usage};
 
 /// The most choices that a stream may have, well above OpenAI's limits of `n` and of a batch.
@@ -21,8 +21,8 @@ pub struct Summary {
     pub id: Option<Box<str>>,
     /// The provider's own name of the model.
     pub model: Option<Box<str>>,
-    /// Bytes of text, refusals, reasoning and tool arguments, for an estimate of tokens.
-    pub content_bytes: u64,
+    /// Text, refusals, reasoning and tool arguments, for an estimate of tokens.
+    pub said: Tally,
     /// Why each choice is complete, by its index; `None` while it is not.
     pub finishes: Vec<Option<String>>,
     /// How many choices were asked for.
@@ -65,7 +65,9 @@ impl Summary {
                 }
                 *finish = Some(reason.to_owned());
             }
-            self.content_bytes = self.content_bytes.saturating_add(choice.bytes());
+            for text in choice.texts() {
+                self.said.add(index, text);
+            }
             self.begun |= choice.says_something();
         }
         if let Some(usage) = chunk.usage {

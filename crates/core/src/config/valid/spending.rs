@@ -25,8 +25,8 @@ pub struct Budget {
     pub limit: MicroUsd,
     /// The period, which starts anew at midnight UTC of its first day.
     pub per: Period,
-    /// The model, a name in [`Config::models`], that answers what the budget has no room for; `None`
-    /// refuses it.
+    /// The model, a name in [`models`](super::Config::models), that answers what the budget has no
+    /// room for; `None` refuses it.
     pub cheaper: Option<String>,
 }
 

@@ -2,13 +2,15 @@
 //! silent.
 //!
 //! Only [`validate`](super::validate::validate) makes one. Each field of the body belongs to one
-//! [`Part`]; the body for a target and the cache key both go through all parts, so a part that is
+//! `Part`; the body for a target and the cache key both go through all parts, so a part that is
 //! added must be thought of in both.
 
 mod body;
 mod estimate;
 
 use std::sync::Arc;
+
+use estimate::Measure;
 
 use super::endpoint::Endpoint;
 use super::json::{Envelope, Value};
@@ -190,7 +192,13 @@ impl Effective {
     /// audio and files by their length. Prompts sent as tokens are counted exactly. It serves to
     /// reserve; what is charged is what the provider reports.
     pub fn prompt_estimate(&self) -> Tokens {
-        estimate::prompt(self.endpoint, &self.body)
+        Measure::Bytes.prompt(self.endpoint, &self.body)
+    }
+
+    /// The prompt's tokens as a tokenizer counts its text, for a provider that does not report
+    /// them; what is no text as in [`prompt_estimate`](Self::prompt_estimate).
+    pub fn prompt_tokens(&self) -> Tokens {
+        Measure::Tokenizer.prompt(self.endpoint, &self.body)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Is this request one that the API documents and the model's bounds allow?
 //!
-//! The parameters are tables ([`chat`], [`completions`], [`embeddings`]) and one interpreter holds a
+//! The parameters are tables (`chat`, `completions`, `embeddings`) and one interpreter holds a
 //! body against them. Every problem is told in a single refusal, in the order of the body, missing
 //! fields of an object after those present, rules about several fields last. A field that no table
 //! knows is let through. What passes becomes an [`Effective`] request, and nothing else can.

@@ -20,21 +20,19 @@ pub(crate) struct Delta<'a> {
     pub(crate) refusal: Cow<'a, str>,
     /// Whether there is anything but role and text: a tool call, audio, content in parts.
     pub(crate) has_more: bool,
-    /// Bytes of text in that.
-    more_bytes: u64,
+    /// The text in that, of all its parts.
+    more: String,
 }
 
 impl Delta<'_> {
-    /// Bytes of text at any depth.
-    pub(crate) fn bytes(&self) -> u64 {
-        [&self.content, &self.reasoning, &self.refusal]
-            .into_iter()
-            .fold(self.more_bytes, |sum, text| sum.saturating_add(length(text)))
+    /// Text at any depth.
+    pub(crate) fn texts(&self) -> [&str; 4] {
+        [&self.content, &self.reasoning, &self.refusal, &self.more]
     }
 
-    fn add_more(&mut self, weight: Weight) {
-        self.has_more |= weight.is_something;
-        self.more_bytes = self.more_bytes.saturating_add(weight.bytes);
+    fn add_more(&mut self, beside: &Beside) {
+        self.has_more |= beside.is_something;
+        self.more.push_str(&beside.text);
     }
 }
 
@@ -57,29 +55,29 @@ impl<'de> Visitor<'de> for DeltaVisitor {
         let mut delta = Delta::default();
         while let Some(name) = members.next_key()? {
             match name {
-                Name::Role => delta.has_role |= members.next_value::<Weight>()?.is_something,
+                Name::Role => delta.has_role |= members.next_value::<Beside>()?.is_something,
                 Name::Content => {
                     let said: Said<'_> = members.next_value()?;
                     delta.content = said.text;
-                    delta.add_more(said.beside);
+                    delta.add_more(&said.beside);
                 }
                 Name::Refusal => {
                     let said: Said<'_> = members.next_value()?;
                     delta.refusal = said.text;
-                    delta.add_more(said.beside);
+                    delta.add_more(&said.beside);
                 }
                 Name::Reasoning | Name::ReasoningContent => {
                     let said: Said<'_> = members.next_value()?;
                     if delta.reasoning.is_empty() {
                         delta.reasoning = said.text;
                     }
-                    delta.add_more(said.beside);
+                    delta.add_more(&said.beside);
                 }
                 // The reasoning once more, with its signatures.
                 Name::ReasoningDetails => {
                     members.next_value::<IgnoredAny>()?;
                 }
-                Name::Other => delta.add_more(members.next_value()?),
+                Name::Other => delta.add_more(&members.next_value()?),
             }
         }
         Ok(delta)
@@ -99,11 +97,11 @@ enum Name {
     Other,
 }
 
-/// A value that should be text: the text, or the weight of what is there instead.
+/// A value that should be text: the text, or what is there instead.
 #[derive(Default)]
 struct Said<'a> {
     text: Cow<'a, str>,
-    beside: Weight,
+    beside: Beside,
 }
 
 impl<'de> Deserialize<'de> for Said<'de> {
@@ -134,90 +132,93 @@ impl<'de> Visitor<'de> for SaidVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Said<'de>, A::Error> {
-        Ok(Said { beside: WeightVisitor.visit_seq(items)?, ..Said::default() })
+        Ok(Said { beside: BesideVisitor.visit_seq(items)?, ..Said::default() })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Said<'de>, A::Error> {
-        Ok(Said { beside: WeightVisitor.visit_map(members)?, ..Said::default() })
+        Ok(Said { beside: BesideVisitor.visit_map(members)?, ..Said::default() })
     }
 }
 
-/// How much there is in a value.
-#[derive(Debug, Clone, Copy, Default)]
-struct Weight {
-    /// Bytes of text at any depth; ids, types and roles are none.
-    bytes: u64,
+/// What there is in a value that is no text.
+#[derive(Debug, Default)]
+struct Beside {
+    /// Text at any depth; ids, types and roles are none.
+    text: String,
     /// Whether it is anything but null, false, empty text, or empty in all its parts.
     is_something: bool,
 }
 
-impl Weight {
+impl Beside {
     fn of_text(text: &str) -> Self {
-        Self { bytes: length(text), is_something: !text.is_empty() }
+        Self { text: text.to_owned(), is_something: !text.is_empty() }
     }
 
     const fn of_number() -> Self {
-        Self { bytes: 0, is_something: true }
+        Self { text: String::new(), is_something: true }
     }
 
-    fn add(&mut self, other: Self) {
-        self.bytes = self.bytes.saturating_add(other.bytes);
+    fn add(&mut self, other: &Self) {
+        self.text.push_str(&other.text);
         self.is_something |= other.is_something;
     }
 }
 
-impl<'de> Deserialize<'de> for Weight {
+impl<'de> Deserialize<'de> for Beside {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(WeightVisitor)
+        deserializer.deserialize_any(BesideVisitor)
     }
 }
 
-struct WeightVisitor;
+struct BesideVisitor;
 
-impl<'de> Visitor<'de> for WeightVisitor {
-    type Value = Weight;
+impl<'de> Visitor<'de> for BesideVisitor {
+    type Value = Beside;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Weight, E> {
-        Ok(Weight::of_text(text))
+    fn visit_str<E>(self, text: &str) -> Result<Beside, E> {
+        Ok(Beside::of_text(text))
     }
 
-    fn visit_unit<E>(self) -> Result<Weight, E> {
-        Ok(Weight::default())
+    fn visit_unit<E>(self) -> Result<Beside, E> {
+        Ok(Beside::default())
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Weight, E> {
-        Ok(Weight { bytes: 0, is_something: value })
+    fn visit_bool<E>(self, value: bool) -> Result<Beside, E> {
+        Ok(Beside { text: String::new(), is_something: value })
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Weight, E> {
-        Ok(Weight::of_number())
+    fn visit_u64<E>(self, _: u64) -> Result<Beside, E> {
+        Ok(Beside::of_number())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Weight, E> {
-        Ok(Weight::of_number())
+    fn visit_i64<E>(self, _: i64) -> Result<Beside, E> {
+        Ok(Beside::of_number())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Weight, E> {
-        Ok(Weight::of_number())
+    fn visit_f64<E>(self, _: f64) -> Result<Beside, E> {
+        Ok(Beside::of_number())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Weight, A::Error> {
-        let mut sum = Weight::default();
-        while let Some(weight) = items.next_element()? {
-            sum.add(weight);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Beside, A::Error> {
+        let mut sum = Beside::default();
+        while let Some(inside) = items.next_element()? {
+            sum.add(&inside);
         }
         Ok(sum)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Weight, A::Error> {
-        let mut sum = Weight::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Beside, A::Error> {
+        let mut sum = Beside::default();
         while let Some(Key { is_text }) = members.next_key()? {
-            let weight: Weight = members.next_value()?;
-            sum.add(Weight { bytes: if is_text { weight.bytes } else { 0 }, ..weight });
+            let mut inside: Beside = members.next_value()?;
+            if !is_text {
+                inside.text.clear();
+            }
+            sum.add(&inside);
         }
         Ok(sum)
     }
@@ -248,8 +249,4 @@ impl<'de> Deserialize<'de> for Key {
         }
         deserializer.deserialize_str(KeyVisitor)
     }
-}
-
-fn length(text: &str) -> u64 {
-    u64::try_from(text.len()).unwrap_or(u64::MAX)
 }
