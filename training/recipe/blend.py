@@ -11,6 +11,8 @@ from .evaluate import limit_at
 
 # Shares of the core's logit that are tried.
 _SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+# What the core must add to the recall of families not trained on to be worth its bytes and its time.
+_WORTH = 0.02
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Blend:
     only_intercept: float
     low: float
     high: float
+
+    @property
+    def has_core(self) -> bool:
+        """Whether the core is worth shipping."""
+        return self.core > 0.0
 
     def z(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         inside = (x >= self.low) & (x <= self.high)
@@ -59,12 +66,16 @@ def fit(x: np.ndarray, y: np.ndarray, labels: np.ndarray, weights: np.ndarray, s
 
     The core's share is the one that catches most where benign families that no stage knew (`strict`) are spared; a
     logistic fit over all would trade that for texts that are easy anyway. Below the gate lie at most `missed` of the
-    attacks' weight; above it the linear stage is as good as sure.
+    attacks' weight; above it the linear stage is as good as sure. A core that adds too little is left out: its weight
+    is 0 and its gate never opens.
     """
     share = max(_SHARES, key=lambda core: _recall((1 - core) * x + core * y, labels, weights, strict))
+    slope, intercept = _logistic(x[:, None], labels, weights)
+    alone = _recall(x, labels, weights, strict)
+    if _recall((1 - share) * x + share * y, labels, weights, strict) < alone + _WORTH:
+        return Blend(float(slope), 0.0, float(intercept), float(slope), float(intercept), np.inf, -np.inf)
     slope_of_mix, c = _logistic(((1 - share) * x + share * y)[:, None], labels, weights)
     a, b = (1 - share) * slope_of_mix, share * slope_of_mix
-    slope, intercept = _logistic(x[:, None], labels, weights)
     order = np.argsort(x[labels])
     mass = np.cumsum(weights[labels][order]) / weights[labels].sum()
     low = float(x[labels][order][np.searchsorted(mass, missed)])

@@ -73,6 +73,19 @@ def _folds() -> str:
     return "; ".join(" and ".join(fold) for fold in FOLDS)
 
 
+def _how(figures: Figures) -> str:
+    """What judges a text, and at what cost."""
+    linear = "A linear model over hashed character and word n-grams (int8, always on)"
+    if figures.gate_share == 0.0:
+        return (f"{linear}. Long text is judged in overlapping windows, the highest\ncounts. A convolutional network over "
+                "hashed tokens was trained beside it and is not shipped: on families that neither\nknew it added too little "
+                "(columns below).")
+    return (f"{linear} and, where that is unsure, a convolutional network\nover hashed tokens (int8 weights, ONNX). Long text "
+            "is judged in overlapping windows, the highest counts. On everyday test\n"
+            f"texts the network runs for {100 * figures.gate_share:.0f} %. onnxruntime and the trained network differ by at "
+            f"most\n{figures.onnx_gap:.1e}.")
+
+
 def injection(name: str, version: str, origins: list[Origin], figures: Figures) -> str:
     """The model card of an injection model."""
     data = _table(["source", "licence", "texts"],
@@ -89,10 +102,7 @@ Written by `training/train.py`; nobody edits this page.
 
 ## How it works
 
-A linear model over hashed character and word n-grams (int8, always on) and, where that is unsure, a convolutional network
-over hashed tokens (int8 weights, ONNX). Long text is judged in overlapping windows, the highest counts. On everyday test
-texts the network runs for {100 * figures.gate_share:.0f} %. onnxruntime and the trained network differ by at most
-{figures.onnx_gap:.1e}.
+{_how(figures)}
 
 ## Data and licences
 

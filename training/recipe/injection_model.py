@@ -158,6 +158,10 @@ def _golden_rows(final: stages.Stages, mix: blend.Blend, model: bytes, seeds: Pa
         x = float(final.linear.logits([text], [source])[0])
         windows = core.text_windows(text, source)
         row["linear"] = [round(x, 7)]
+        if not mix.has_core:
+            row["score"] = round(float(mix.score(np.array([x]), np.zeros(1))[0]), 7)
+            rows.append(row)
+            continue
         row["ids"] = windows[0].tolist()
         padded = [core.padded(window, core.bucket_of(len(window))) for window in windows]
         y = float(graph.run(model, padded).max())
@@ -231,8 +235,9 @@ def make(run: Run, folder: Path, name: str, say: Say) -> None:
         name=name, version=run.version, task="injection and jailbreak attempts in one message or part", label="injection",
         negative="benign", origins=origins, calibration_version=CALIBRATION_VERSION,
         calibration_texts=len(data.calibration), thresholds={"default": limits}, linear_map=(mix.slope, mix.only_intercept),
-        both_map=(mix.linear, mix.core, mix.intercept), gate=(mix.low, mix.high), core=_core_section(core.SHAPE))
-    export.write(folder, manifest, final.linear, model)
+        both_map=(mix.linear, mix.core, mix.intercept) if mix.has_core else None,
+        gate=(mix.low, mix.high) if mix.has_core else None, core=_core_section(core.SHAPE) if mix.has_core else "")
+    export.write(folder, manifest, final.linear, model if mix.has_core else None)
     export.golden(folder, _golden_rows(final, mix, model, run.seeds))
     say(f"written; onnxruntime within {gap:.1e}")
     figures = card.Figures(

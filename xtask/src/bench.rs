@@ -19,15 +19,15 @@ const LINT: &str = "lint";
 pub(crate) fn run(sh: &Shell, names: &[String]) -> Result<()> {
     let (sections, cases): (Vec<_>, Vec<_>) =
         names.iter().partition(|name| [CLASSIFY, LINT].contains(&name.as_str()));
-    let named = |section: &str| sections.iter().any(|name| *name == section);
+    let is_named = |section: &str| sections.iter().any(|name| *name == section);
     let all = names.is_empty();
     if all || !cases.is_empty() {
         gateway(sh, &cases)?;
     }
-    if all || named(CLASSIFY) {
+    if all || is_named(CLASSIFY) {
         classify::run(sh)?;
     }
-    if all || named(LINT) {
+    if all || is_named(LINT) {
         lint(sh)?;
     }
     Ok(())

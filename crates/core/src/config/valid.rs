@@ -4,16 +4,23 @@
 //! Inheritance is already applied: a [`Model`] carries its own complete policies.
 
 mod guard;
+mod operations;
 mod recovery;
+mod spending;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use guard::{
     Guard, GuardKind, GuardStages, Guards, OnError, OnFinding, OperatingPoint, Threshold,
 };
+pub use operations::{
+    Address, AlertRules, Alerts, ErrorShare, GuardSpike, Otlp, ProviderDown, Receiver,
+    ReceiverKind, SlowAnswers, Telemetry,
+};
 pub use recovery::{Prefill, Recovery};
+pub use spending::{Budget, BudgetPolicy, Period, RateLimits, Team, UnknownPrice};
 
-use crate::units::{DurationMs, MicroUsd, Tokens};
+use crate::units::{DurationMs, Tokens};
 
 /// The whole configuration.
 #[derive(Debug, Clone)]
@@ -79,61 +86,6 @@ pub enum ModelAccess {
     All,
     /// These.
     Only(Vec<String>),
-}
-
-/// Token-bucket limits; `None` is unlimited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RateLimits {
-    /// Requests a minute, also the size of the bucket.
-    pub requests_per_minute: Option<u64>,
-    /// Tokens a minute (prompt and completion), also the size of the bucket.
-    pub tokens_per_minute: Option<Tokens>,
-}
-
-/// Keys that spend from one budget together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Team {
-    /// What they may spend.
-    pub budget: Option<Budget>,
-}
-
-/// Money that may be spent in a period.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Budget {
-    /// The amount.
-    pub limit: MicroUsd,
-    /// The period, which starts anew at midnight UTC of its first day.
-    pub per: Period,
-    /// The model, a name in [`Config::models`], that answers what the budget has no room for; `None`
-    /// refuses it.
-    pub cheaper: Option<String>,
-}
-
-/// What holds for every budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BudgetPolicy {
-    /// What happens to a call that is held to a budget while its price is unknown.
-    pub unknown_price: UnknownPrice,
-}
-
-/// What happens to a call that is held to a budget while its price is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnknownPrice {
-    /// It is refused.
-    Refuse,
-    /// It counts as costing nothing.
-    Zero,
-}
-
-/// A budget's period, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Period {
-    /// From midnight.
-    Day,
-    /// From Monday.
-    Week,
-    /// From the first.
-    Month,
 }
 
 /// Where models are run.
@@ -436,142 +388,4 @@ pub struct BreakerPolicy {
     pub failures: u32,
     /// How long it stays open before one probe is let through.
     pub open: DurationMs,
-}
-
-/// Which alerts there are, and where they are sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Alerts {
-    /// Where they are sent; none keeps them to the log.
-    pub receivers: Vec<Receiver>,
-    /// How often rules are looked at.
-    pub every: DurationMs,
-    /// What is worth an alert.
-    pub rules: AlertRules,
-}
-
-/// Somebody who takes alerts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receiver {
-    /// The name in logs.
-    pub name: String,
-    /// How it wants them.
-    pub kind: ReceiverKind,
-    /// Where it takes them.
-    pub address: Address,
-    /// `PagerDuty`'s key of the service that is alerted, a Worker secret.
-    pub routing_key: Option<SecretName>,
-}
-
-/// How a receiver wants its alerts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReceiverKind {
-    /// One JSON object an event.
-    Json,
-    /// Slack's incoming webhooks, which others understand too.
-    Slack,
-    /// `PagerDuty`'s Events API v2.
-    PagerDuty,
-}
-
-/// An address, or the name of the Worker secret that holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// As written.
-    Plain(String),
-    /// Whoever knows it may write there.
-    Secret(SecretName),
-}
-
-/// What is worth an alert; `None` is switched off.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AlertRules {
-    /// Too many of a model's calls fail, for which the caller is not to blame.
-    pub error_share: Option<ErrorShare>,
-    /// A model answers slowly.
-    pub latency: Option<SlowAnswers>,
-    /// Whether a target that is rested by its breaker is worth an alert.
-    pub breaker_open: bool,
-    /// A provider answers no call.
-    pub provider_down: Option<ProviderDown>,
-    /// Shares of a budget, above 0, of which each is worth an alert once a period.
-    pub budget_shares: Vec<f64>,
-    /// A guard acts far more often than before.
-    pub guard_spike: Option<GuardSpike>,
-    /// Whether a configuration that is refused is worth an alert.
-    pub config_rejected: bool,
-}
-
-/// Too many of a model's calls fail.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ErrorShare {
-    /// The share above which it is too many, 0 to 1.
-    pub above: f64,
-    /// Over which time.
-    pub window: DurationMs,
-    /// With fewer calls in that time nothing is said.
-    pub at_least: u64,
-}
-
-/// A model answers slowly.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SlowAnswers {
-    /// Which quantile, 0 to 1.
-    pub quantile: f64,
-    /// The length above which it is slow.
-    pub above: DurationMs,
-    /// Over which time.
-    pub window: DurationMs,
-    /// With fewer calls in that time nothing is said.
-    pub at_least: u64,
-}
-
-/// A provider answers no call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProviderDown {
-    /// Over which time.
-    pub window: DurationMs,
-    /// With fewer calls in that time nothing is said.
-    pub at_least: u64,
-}
-
-/// A guard acts far more often than before.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct GuardSpike {
-    /// So many times as often as in the hour before.
-    pub times: f64,
-    /// Over which time.
-    pub window: DurationMs,
-    /// With fewer acts in that time nothing is said.
-    pub at_least: u64,
-}
-
-/// What is logged, kept and sent on.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Telemetry {
-    /// One log line a request.
-    pub log_requests: bool,
-    /// How often an isolate hands its counts to the ledger.
-    pub flush: DurationMs,
-    /// How many objects share the ledger, from 1.
-    pub ledger_shards: u32,
-    /// How many days usage is kept.
-    pub retention_days: u32,
-    /// Where metrics and traces are sent by OTLP.
-    pub otlp: Option<Otlp>,
-}
-
-/// An OTLP/HTTP receiver that takes JSON.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Otlp {
-    /// The base, without a slash at its end; `/v1/metrics` and `/v1/traces` are below it.
-    pub endpoint: String,
-    /// Further headers; values are not secret.
-    pub headers: Vec<(String, String)>,
-    /// Headers whose values are Worker secrets.
-    pub secret_headers: Vec<(String, SecretName)>,
-    /// How often metrics are sent; `None` sends none.
-    pub metrics_every: Option<DurationMs>,
-    /// The share of requests whose trace is sent, 0 to 1; those whose callers record them always are,
-    /// unless it is 0.
-    pub trace_share: f64,
 }
