@@ -76,34 +76,36 @@ pub(crate) fn node() -> Result<PathBuf> {
     if node.exists() { Ok(node) } else { bail!("{} is missing", node.display()) }
 }
 
-/// The Python packages of tests/requirements.txt, in `.venv`.
+/// The Python packages of the tests: each list in a folder of its own, as they want other versions of
+/// the same things.
 pub(crate) fn python_packages(sh: &Shell) -> Result<()> {
-    install(sh, "tests/requirements.txt", ".venv", "openai")
+    python_folder(sh, "tests/requirements.txt", ".venv", "openai")?;
+    python_folder(sh, "tests/mlflow.txt", ".venv-mlflow", "an MLflow server")
 }
 
-/// The model servers of tests/requirements-servers.txt, in `.venv-servers`. They are large and not for
-/// every platform: tests that need them are skipped, by name, where they cannot be had.
+/// The model servers of tests/requirements-servers.txt. They are large and not for every platform:
+/// tests that need them are skipped, by name, where they cannot be had.
 pub(crate) fn model_servers(sh: &Shell) {
-    let installed =
-        install(sh, "tests/requirements-servers.txt", ".venv-servers", "MLServer, llama.cpp");
+    let list = "tests/requirements-servers.txt";
+    let installed = python_folder(sh, list, ".venv-servers", "MLServer and llama.cpp");
     if let Err(error) = installed {
         say(format!("model servers cannot be installed, so tests of them are skipped: {error:#}"));
     }
 }
 
-fn install(sh: &Shell, requirements: &str, venv: &str, what: &str) -> Result<()> {
-    let wanted = sh.read_file(requirements)?;
-    let stamp = Path::new(venv).join(".tollhouse-requirements");
+fn python_folder(sh: &Shell, list: &str, folder: &str, what: &str) -> Result<()> {
+    let wanted = sh.read_file(list)?;
+    let stamp = Path::new(folder).join(".tollhouse-requirements");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    say(format!("installing Python packages ({what}) into {venv}"));
-    cmd!(sh, "python3 -m venv {venv}")
+    say(format!("installing Python packages ({what}) into {folder}"));
+    cmd!(sh, "python3 -m venv {folder}")
         .quiet()
         .run()
-        .context("Python 3.9 or later with venv is needed: install python3 and python3-venv")?;
-    let python = Path::new(venv).join("bin/python");
-    cmd!(sh, "{python} -m pip install --quiet --requirement {requirements}").quiet().run()?;
+        .context("Python 3.10 or later with venv is needed: install python3 and python3-venv")?;
+    let python = Path::new(folder).join("bin/python");
+    cmd!(sh, "{python} -m pip install --quiet --requirement {list}").quiet().run()?;
     sh.write_file(stamp, wanted)?;
     Ok(())
 }

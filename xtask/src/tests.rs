@@ -59,6 +59,7 @@ pub(crate) fn run(sh: &Shell, arguments: &[String]) -> Result<()> {
     });
     tally.step("licences, sources and bans of dependencies", || deny(sh));
     tally.step("the tools and the Worker's build", || prepare(sh));
+    tally.step("classifiers in WebAssembly", || classifiers_in_wasm(sh));
     tally.step("wrangler deploy --dry-run", || deploy_dry_run(sh));
     say("unit, property, snapshot and end-to-end tests");
     tally.cargo_test(&["--workspace"])?;
@@ -120,6 +121,15 @@ fn prepare(sh: &Shell) -> Result<()> {
     build::run(sh, Profile::Quick)?;
     setup::python_packages(sh)?;
     setup::model_servers(sh);
+    Ok(())
+}
+
+/// The same graphs and tokenizers as in the crate's own tests, compiled as the Worker is.
+fn classifiers_in_wasm(sh: &Shell) -> Result<()> {
+    let node = setup::node()?;
+    let wasm = "target/wasm32-unknown-unknown/quick/examples/brought_wasm.wasm";
+    let models = "crates/classify/tests/brought";
+    cmd!(sh, "{node} tests/harness/brought.mjs {wasm} {models}").quiet().run()?;
     Ok(())
 }
 

@@ -10,6 +10,8 @@ mod core;
 mod digest;
 mod error;
 mod fold;
+#[cfg(test)]
+mod golden;
 mod hash;
 mod linear;
 mod manifest;

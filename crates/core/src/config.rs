@@ -92,7 +92,6 @@ pub fn load(
         return Err(report(source, findings));
     };
     overrides::apply(&mut root, overrides, &findings);
-    build::refuse_unsupported(&mut root, &findings);
     layers::complete(&mut root);
     let notes = Notes { tree: &root, findings: &findings };
     secrets::scan(&notes);

@@ -24,6 +24,7 @@ pub enum Code {
     ModelNotAllowed,
     ModelNotFound,
     ModelDeprecated,
+    AnswerNotFound,
     RouteNotFound,
     MethodNotAllowed,
     ContextLengthExceeded,
@@ -35,6 +36,7 @@ pub enum Code {
     BudgetExceeded,
     PriceUnknown,
     LimiterUnavailable,
+    LedgerUnavailable,
     UpstreamRejected,
     UpstreamAuth,
     UpstreamRateLimited,
@@ -79,7 +81,7 @@ pub struct Facts {
 
 impl Code {
     /// Every code, in the order of the README's table.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         Self::BadRequest,
         Self::InvalidJson,
         Self::DuplicateKey,
@@ -95,6 +97,7 @@ impl Code {
         Self::ModelNotAllowed,
         Self::ModelNotFound,
         Self::ModelDeprecated,
+        Self::AnswerNotFound,
         Self::RouteNotFound,
         Self::MethodNotAllowed,
         Self::ContextLengthExceeded,
@@ -106,6 +109,7 @@ impl Code {
         Self::BudgetExceeded,
         Self::PriceUnknown,
         Self::LimiterUnavailable,
+        Self::LedgerUnavailable,
         Self::UpstreamRejected,
         Self::UpstreamAuth,
         Self::UpstreamRateLimited,
@@ -146,6 +150,7 @@ impl Code {
             Self::ModelNotAllowed => ("model_not_allowed", 403, "permission_error", Caller, "The key may not use this model."),
             Self::ModelNotFound => ("model_not_found", 404, INVALID, Caller, "No model of that name is configured."),
             Self::ModelDeprecated => ("model_deprecated", 410, INVALID, Caller, "The model is past its retirement date and the configuration refuses it; the message names the successor."),
+            Self::AnswerNotFound => ("answer_not_found", 404, INVALID, Caller, "No answer of that id was given to this key by a model and variant that are configured still."),
             Self::RouteNotFound => ("not_found", 404, INVALID, Caller, "There is nothing at this path."),
             Self::MethodNotAllowed => ("method_not_allowed", 405, INVALID, Caller, "The path takes another method."),
             Self::ContextLengthExceeded => ("context_length_exceeded", 400, INVALID, Caller, "The prompt does not fit the model's context."),
@@ -157,6 +162,7 @@ impl Code {
             Self::BudgetExceeded => ("budget_exceeded", 429, "insufficient_quota", Caller, "The budget of the key, team or model is spent; retrying does not help."),
             Self::PriceUnknown => ("price_unknown", 503, SERVER, Operator, "The call is held to a budget, what it costs is unknown, and the configuration refuses such calls."),
             Self::LimiterUnavailable => ("limiter_unavailable", 503, SERVER, Operator, "The limits could not be checked and the configuration refuses unchecked calls."),
+            Self::LedgerUnavailable => ("ledger_unavailable", 503, SERVER, Operator, "What was sent could not be kept; sending it again helps."),
             Self::UpstreamRejected => ("upstream_rejected", 400, INVALID, Caller, "The provider refused the request as invalid."),
             Self::UpstreamAuth => ("upstream_auth", 502, SERVER, Operator, "The provider refused the gateway's own key."),
             Self::UpstreamRateLimited => ("upstream_rate_limited", 429, RATE, Provider, "The provider is limiting the gateway, and every attempt is used up."),

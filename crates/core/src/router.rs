@@ -15,6 +15,8 @@ pub enum Route {
     Model(Endpoint),
     /// Texts are judged by a classifier at the edge.
     Judge(Judging),
+    /// A caller says what it thinks of an answer.
+    Feedback,
     /// The list of models.
     Models,
     /// One model by name.
@@ -55,6 +57,9 @@ fn find(path: &str) -> Option<(&'static str, Route)> {
     }
     if let Some(judging) = Judging::at(path) {
         return Some(("POST", Route::Judge(judging)));
+    }
+    if path == "/v1/feedback" {
+        return Some(("POST", Route::Feedback));
     }
     let route = match path {
         "/v1/models" => Route::Models,

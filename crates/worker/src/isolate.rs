@@ -12,13 +12,14 @@ use tollhouse_core::{
         keeper::{Freshness, Keeper, Offer, lines},
         valid::{Config, Otlp, SecretName, Unreachable},
     },
+    experiments::feedback::Feedback,
     health::{Facts, Reach},
     metrics::{CallResult, IsolateId, Registry},
-    pipeline::Gate,
+    pipeline::{Gate, host::Unavailable},
     pool::probe,
     rate,
     record::{Record, log_line},
-    telemetry::Spans,
+    telemetry::{Spans, protobuf},
     units::{DurationMs, UnixMs},
 };
 
@@ -49,6 +50,8 @@ pub(crate) struct Isolate {
     gate: RefCell<Option<Rc<Gate>>>,
     registry: RefCell<Registry>,
     spans: RefCell<Spans>,
+    /// Spans for the tracking server, which the ledger sends.
+    tracked: RefCell<Spans>,
     /// The digest of the configuration that the ledger knows to be in force here.
     told: Cell<Option<[u8; 32]>>,
     limiter: Cell<Reach>,
@@ -73,6 +76,7 @@ impl Isolate {
             gate: RefCell::default(),
             registry: RefCell::new(Registry::new(IsolateId::new(host::random_u128()))),
             spans: RefCell::default(),
+            tracked: RefCell::default(),
             told: Cell::new(None),
             limiter: Cell::new(Reach::Untried),
             ledger: Cell::new(Reach::Untried),
@@ -172,6 +176,9 @@ impl Isolate {
         if let Some(otlp) = telemetry.and_then(|telemetry| telemetry.otlp.as_ref()) {
             self.spans.borrow_mut().observe(record, otlp.trace_share);
         }
+        if let Some(mlflow) = config.as_ref().and_then(|config| config.mlflow.as_ref()) {
+            self.tracked.borrow_mut().observe(record, mlflow.trace_share);
+        }
         if telemetry.is_none_or(|telemetry| telemetry.log_requests) {
             glue::log(&log_line(record));
         }
@@ -209,10 +216,11 @@ impl Isolate {
         let flush = gate.config().telemetry.flush;
         let counts = self.registry.borrow().has_news().then_some(flush);
         let spans = self.spans.borrow().due_in(now).map(|due| due.max(flush));
+        let tracked = self.tracked.borrow().due_in(now).map(|due| due.max(flush));
         let pools =
             probe::every(&gate.config()).map(|every| self.pools_at.get().plus(every).since(now));
-        let pause =
-            counts.into_iter().chain(pools).chain(spans).chain(gate.limits_due_in(now)).min()?;
+        let sent = spans.into_iter().chain(tracked).chain(pools);
+        let pause = counts.into_iter().chain(sent).chain(gate.limits_due_in(now)).min()?;
         let ends = now.plus(pause).since(began);
         (ends < AFTER_REPLY).then_some(pause.max(DurationMs(50)))
     }
@@ -236,6 +244,7 @@ impl Isolate {
             }
         }
         self.send_spans(call).await;
+        self.hand_over_spans(call).await;
         let Some(gate) = self.gate.borrow().clone() else { return };
         for (group, message) in gate.limits_due(clock::now()) {
             let done =
@@ -305,6 +314,30 @@ impl Isolate {
             | Ending::TooLong
             | Ending::Nothing => self.spans.borrow_mut().refused(clock::now()),
         }
+    }
+
+    /// Gives the spans for the tracking server to the ledger, which keeps them until they are taken.
+    async fn hand_over_spans(&self, call: u32) {
+        let batch = self.tracked.borrow_mut().batch(clock::now());
+        let Some(batch) = batch.and_then(|batch| protobuf::traces(&batch)) else { return };
+        if self.tell_ledger(call, LEDGER, "/spans", &batch).await {
+            self.tracked.borrow_mut().taken();
+        } else {
+            self.tracked.borrow_mut().refused(clock::now());
+        }
+    }
+
+    /// Puts down what a caller said of an answer.
+    pub(crate) async fn keep_feedback(
+        &self,
+        call: u32,
+        said: &Feedback,
+    ) -> Result<(), Unavailable> {
+        // The ledger should know the configuration by which it judges what to send on.
+        self.tell_config(call).await;
+        let body = serde_json::to_vec(said).map_err(|_| Unavailable)?;
+        let kept = self.tell_ledger(call, LEDGER, "/feedback", &body).await;
+        if kept { Ok(()) } else { Err(Unavailable) }
     }
 
     fn otlp(&self) -> Option<Otlp> {

@@ -17,6 +17,7 @@ mod pages;
 
 pub use objects::{Ledger, Limiter};
 use tollhouse_core::{
+    experiments::feedback::Feedback,
     guard::answers::Judging,
     openai::Endpoint,
     pipeline::{self, exchange::Arrived},
@@ -57,6 +58,7 @@ pub fn start() {
 enum Call {
     Model(Endpoint),
     Judge(Judging),
+    Feedback,
 }
 
 async fn serve(call: u32, arrived: Arrived) {
@@ -70,6 +72,7 @@ async fn serve(call: u32, arrived: Arrived) {
     let call_of = match route {
         Route::Model(endpoint) => Call::Model(endpoint),
         Route::Judge(judging) => Call::Judge(judging),
+        Route::Feedback => Call::Feedback,
         Route::Models
         | Route::ModelNamed(_)
         | Route::HealthLive
@@ -92,6 +95,10 @@ async fn serve(call: u32, arrived: Arrived) {
     match call_of {
         Call::Model(endpoint) => pipeline::run(&host, &gate, arrived, endpoint, id).await,
         Call::Judge(way) => pipeline::judging::judge(&host, &gate, arrived, way, id).await,
+        Call::Feedback => {
+            let keep = async |said: &Feedback| isolate.keep_feedback(call, said).await;
+            pipeline::feedback::receive(&host, &gate, arrived, id, keep).await;
+        }
     }
     isolate.tend(call).await;
 }

@@ -92,7 +92,7 @@ async fn page(
             ledger(call, "/usage", &arrived.query).await
         }
         // Model calls go through the pipeline.
-        Route::Model(_) | Route::Judge(_) => {
+        Route::Model(_) | Route::Judge(_) | Route::Feedback => {
             Err(Refusal::new(Code::Internal, "a model call is no page"))
         }
     }

@@ -75,7 +75,10 @@ impl Sources {
             by.bar.inc(1);
             (facts, text)
         };
-        let rust = self.rust.into_par_iter().map(facts).collect();
+        // The largest first: a syntax tree takes many times its text, and is gone before the facts of the rest pile up.
+        self.rust.sort_by_key(|(_, text)| std::cmp::Reverse(text.len()));
+        let mut rust: Vec<_> = self.rust.into_par_iter().map(facts).collect();
+        rust.sort_by(|(a, _), (b, _)| a.path().cmp(b.path()));
         by.bar.finish_and_clear();
         Files { rust, manifests: self.manifests, locks: self.locks }
     }
@@ -165,4 +168,21 @@ fn facts(path: &str, text: &str, parse: bool) -> FileFacts {
         return lexed(path, text);
     }
     catch_unwind(AssertUnwindSafe(|| collect(path, text))).unwrap_or_else(|_| given_up(path, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_and_is_gone_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("here.rs"), "fn f() {}").unwrap();
+        std::fs::create_dir(folder.path().join("folder.rs")).unwrap();
+        let rust = ["folder.rs", "gone.rs", "here.rs"].map(str::to_owned).into();
+        let found = Found { rust, manifests: vec!["Cargo.toml".to_owned()], locks: Vec::new() };
+        let sources = Sources::read(folder.path(), found);
+        let expected = vec![("here.rs".to_owned(), "fn f() {}".to_owned())];
+        assert_eq!((sources.rust, sources.manifests), (expected, Vec::new()));
+    }
 }

@@ -1,6 +1,6 @@
 //! When are two requests the same? When nothing that could change the answer differs.
 //!
-//! The key is SHA-256 over who shares the answer, the model's name and targets, the configuration,
+//! The key is SHA-256 over who shares the answer, the model's name, variant and targets, the configuration,
 //! the endpoint and the effective request in canonical form: keys of objects sorted at every depth,
 //! no whitespace, strings decoded, numbers as exact decimals. Everything is written with its length
 //! or count before it, so no two requests spell the same bytes.
@@ -18,7 +18,7 @@ use crate::openai::json::{Kind, Member, Value, number};
 use crate::openai::validate::null_is_absent;
 
 /// Marks the form below; a change to it starts the cache anew.
-const FORM: &[u8] = b"tollhouse cache key 1";
+const FORM: &[u8] = b"tollhouse cache key 2";
 
 /// The identity of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +40,8 @@ pub struct Setting<'a> {
     pub tenant: Tenant<'a>,
     /// The model's name for callers.
     pub alias: &'a str,
+    /// The variant of an experiment that answers, and its version.
+    pub variant: Option<(&'a str, &'a str)>,
     /// The ids of the targets that may answer, in their order.
     pub targets: &'a [&'a str],
     /// The digest of the configuration, guards and policies included.
@@ -60,7 +62,7 @@ impl CacheKey {
 
 /// The key of the answer to `request`.
 pub fn cache_key(setting: &Setting<'_>, request: &Effective) -> CacheKey {
-    let Setting { tenant, alias, targets, policy } = *setting;
+    let Setting { tenant, alias, variant, targets, policy } = *setting;
     let Effective { endpoint, body, delivery, generation } = request;
     let mut form = Form { bytes: Vec::with_capacity(body.text().len() + 512), keys: Vec::new() };
     form.bytes.extend_from_slice(FORM);
@@ -72,6 +74,14 @@ pub fn cache_key(setting: &Setting<'_>, request: &Effective) -> CacheKey {
         Tenant::Everyone => form.tag(b'e'),
     }
     form.text(alias);
+    match variant {
+        Some((variant, version)) => {
+            form.tag(b'v');
+            form.text(variant);
+            form.text(version);
+        }
+        None => form.tag(b'-'),
+    }
     form.count(targets.len());
     for target in targets {
         form.text(target);

@@ -7,7 +7,9 @@ mod alerts;
 mod auth;
 mod budget;
 mod caller;
+mod experiment;
 mod guard;
+mod mlflow;
 mod mock;
 mod model;
 mod names;
@@ -21,42 +23,18 @@ mod telemetry;
 
 use super::{
     Config,
-    findings::{Findings, Found, Notes, Spot},
+    findings::{Found, Notes},
     problem::Rule,
     raw::RawConfig,
-    tree::{Node, Origin, Path},
+    tree::Path,
 };
 use crate::units::UnixMs;
-
-/// Sections of the contract that this version does not honour.
-const LATER_SECTIONS: [&str; 2] = ["mlflow", "experiments"];
 
 /// What every builder is told.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Site<'a> {
     notes: Notes<'a>,
     today: UnixMs,
-}
-
-/// Takes sections out that cannot be honoured, with a finding for each.
-pub(crate) fn refuse_unsupported(root: &mut Node, findings: &Findings) {
-    let Some(table) = root.table_mut() else {
-        return;
-    };
-    for section in LATER_SECTIONS {
-        let Some(node) = table.remove(section) else {
-            continue;
-        };
-        let spot = match node.origin {
-            Origin::Variable { name, .. } => Spot::Variable(name),
-            Origin::Text { key, .. } => Spot::Text(key.start, key.end),
-            Origin::Prices | Origin::Default => Spot::Text(0, 0),
-        };
-        let message = format!("`[{section}]` is not supported by this version");
-        let found = Found::new(Rule::NotSupported, message)
-            .help("take it out: the gateway does not start with settings that it would not keep");
-        findings.push(spot, section.to_owned(), found);
-    }
 }
 
 /// The valid configuration, if every part of it could be built.
@@ -73,6 +51,7 @@ pub(crate) fn config(
     let providers = site.providers(raw);
     let guards = site.guards(raw);
     let models = site.models(raw, providers.as_ref(), &guards);
+    let experiments = site.experiments(raw, models.as_ref(), providers.as_ref());
     let guards = site.guards_of_keys(raw, guards);
     let teams = site.teams(raw);
     let budgets = budget::policy(raw);
@@ -80,6 +59,8 @@ pub(crate) fn config(
     let breaker = operations::breaker(raw.breaker.as_ref());
     let alerts = site.alerts(raw.alerts.as_ref());
     let telemetry = site.telemetry(raw.telemetry.as_ref());
+    let feedback = site.feedback(raw.feedback.as_ref());
+    let mlflow = site.mlflow(raw.mlflow.as_ref());
     let config = Config {
         digest,
         auth: auth?,
@@ -92,6 +73,9 @@ pub(crate) fn config(
         breaker: breaker?,
         alerts: alerts?,
         telemetry: telemetry?,
+        experiments: experiments?,
+        feedback: feedback?,
+        mlflow: mlflow?,
     };
     site.check_routes(&config);
     Some(config)

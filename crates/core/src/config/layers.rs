@@ -56,6 +56,20 @@ pub(crate) fn complete(root: &mut Node) {
     if let Some(otlp) = otlp {
         fill_from(otlp, &each, "otlp");
     }
+    if let Some(mlflow) = table.get_mut("mlflow") {
+        fill_from(mlflow, &each, "mlflow");
+    }
+    let mut experiments = table.remove("experiments");
+    for experiment in entries(experiments.as_mut()) {
+        let variants = experiment.table_mut().and_then(|table| table.get_mut("variants"));
+        for variant in entries(variants) {
+            fill_from(variant, &each, "variant");
+            complete_targets(variant, table, &each);
+        }
+    }
+    if let Some(experiments) = experiments {
+        table.insert("experiments".to_owned(), experiments);
+    }
     let mut models = table.remove("models");
     for model in entries(models.as_mut()) {
         complete_model(model, table, &each);
@@ -101,7 +115,11 @@ fn complete_model(model: &mut Node, root: &Table, each: &Node) {
     }
     fill_from(model, each, "model");
     complete_budget(model, each);
-    let targets = model.table_mut().and_then(|model| model.get_mut("targets")?.list_mut());
+    complete_targets(model, root, each);
+}
+
+fn complete_targets(owner: &mut Node, root: &Table, each: &Node) {
+    let targets = owner.table_mut().and_then(|owner| owner.get_mut("targets")?.list_mut());
     for target in targets.into_iter().flatten() {
         complete_target(target, root.get("providers"));
         fill_from(target, each, "target");

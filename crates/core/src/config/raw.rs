@@ -8,6 +8,7 @@
 mod read;
 mod auth;
 mod choice;
+mod experiment;
 mod guard;
 mod model;
 mod operations;
@@ -19,6 +20,7 @@ mod schema;
 
 pub(crate) use auth::{RawAuth, RawBudget, RawBudgets, RawKey, RawRateLimits, RawTeam};
 pub(crate) use choice::{AuthMode, GuardAction, GuardWord, Kind};
+pub(crate) use experiment::{RawExperiment, RawFeedback, RawMlflow, RawVariant};
 pub(crate) use guard::RawGuard;
 pub(crate) use model::{RawModel, RawPrice, RawTarget, RawTensors};
 pub(crate) use operations::{
@@ -57,5 +59,11 @@ raw! {
         alerts: RawAlerts,
         /// What is logged, kept and sent on.
         telemetry: RawTelemetry,
+        /// Experiments, by a name of your choice: calls of one model, dealt out to variants of it.
+        experiments: Named<RawExperiment>,
+        /// What callers may say of the answers they got.
+        feedback: RawFeedback,
+        /// Where experiments are kept track of; without it, nowhere but here.
+        mlflow: RawMlflow,
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Which defaults hold for which definition: a path from the root of `base.toml`.
-const DEFAULTS: [(&str, &[&str]); 20] = [
+const DEFAULTS: [(&str, &[&str]); 23] = [
     ("Auth", &["auth"]),
     ("Key", &["each", "key"]),
     ("RateLimits", &["defaults", "limits"]),
@@ -35,6 +35,9 @@ const DEFAULTS: [(&str, &[&str]); 20] = [
     ("Breaker", &["breaker"]),
     ("Alerts", &["alerts"]),
     ("Telemetry", &["telemetry"]),
+    ("Feedback", &["feedback"]),
+    ("Mlflow", &["each", "mlflow"]),
+    ("Variant", &["each", "variant"]),
 ];
 
 /// The schema, JSON Schema draft 2020-12.

@@ -3,6 +3,7 @@
 //! These types are made by `config::load` alone; the rest of the gateway never checks them again.
 //! Inheritance is already applied: a [`Model`] carries its own complete policies.
 
+mod experiment;
 mod guard;
 mod operations;
 mod pool;
@@ -11,6 +12,7 @@ mod spending;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use experiment::{Credentials, Experiment, FeedbackPolicy, Mlflow, Sticky, Template, Variant};
 pub use guard::{
     Guard, GuardKind, GuardStages, Guards, OnError, OnFinding, OperatingPoint, Threshold,
 };
@@ -49,6 +51,12 @@ pub struct Config {
     pub alerts: Alerts,
     /// What is logged, kept and sent on.
     pub telemetry: Telemetry,
+    /// Experiments by the model whose calls they deal out.
+    pub experiments: BTreeMap<String, Arc<Experiment>>,
+    /// What callers may say of the answers they got.
+    pub feedback: FeedbackPolicy,
+    /// Where experiments are kept track of.
+    pub mlflow: Option<Mlflow>,
 }
 
 /// Who may call.

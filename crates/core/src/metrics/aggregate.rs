@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     alert::Spend,
+    experiments::feedback::Opinion,
     ledger::{Slot, Usages},
     record::BreakerState,
     units::{DurationMs, UnixMs},
@@ -54,6 +55,8 @@ pub struct Aggregate {
     pub(super) changed: Changed,
     /// Budgets and what of them is spent, as [`Aggregate::set_budgets`] was told.
     pub(super) budgets: Vec<Spend>,
+    /// What callers have said, as [`Aggregate::set_feedback`] was told.
+    pub(super) feedback: Vec<Opinion>,
 }
 
 /// What is known of one isolate.
@@ -84,6 +87,7 @@ impl Default for Aggregate {
             sizes: HashMap::new(),
             changed: Changed::default(),
             budgets: Vec::new(),
+            feedback: Vec::new(),
         }
     }
 }
@@ -122,6 +126,16 @@ impl Aggregate {
     /// Says how budgets stand, to be shown among the states.
     pub fn set_budgets(&mut self, spends: &[Spend]) {
         spends.clone_into(&mut self.budgets);
+    }
+
+    /// Says what callers have said of their answers, to be shown among the states.
+    pub fn set_feedback(&mut self, opinions: Vec<Opinion>) {
+        self.feedback = opinions;
+    }
+
+    /// What callers have said of their answers.
+    pub fn feedback(&self) -> &[Opinion] {
+        &self.feedback
     }
 
     /// The label values and the counts of every series of a counter.

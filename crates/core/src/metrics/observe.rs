@@ -6,7 +6,7 @@ use super::{
     store::Store,
 };
 use crate::{
-    config::valid::Target,
+    config::valid::{Target, Variant},
     ledger::{Counts, Day, Slot, Usages},
     price::Usage,
     record::{Attempt, Bill, CacheResult, LimitScope, Record},
@@ -53,6 +53,9 @@ impl Counting {
         self.count_usage(record, labels);
         self.count_attempts(record, labels);
         self.count_decisions(record, labels);
+        if let Some(variant) = record.variant.as_deref() {
+            self.count_variant(record, variant, labels);
+        }
         if record.endpoint.operation().is_some() {
             let Labels { key, model, target, .. } = labels;
             let day = Day::of(record.started);
@@ -199,6 +202,35 @@ impl Counting {
             let parts = [event.target.id.as_str(), event.state.name()];
             let labels = parts.map(|part| self.names.id(part));
             self.store.add(Family::BreakerTransitions, &labels, 1);
+        }
+    }
+
+    fn count_variant(&mut self, record: &Record, variant: &Variant, labels: Labels) {
+        let (name, version) = (self.names.id(&variant.id), self.names.id(&variant.version));
+        let code = self.code(record.code);
+        self.store.add(Family::VariantRequests, &[name, version, labels.cache, code], 1);
+        let timings = record.timings;
+        self.store.observe(Family::VariantDuration, &[name, version], timings.total.0);
+        if let Some(wait) = timings.first_token {
+            self.store.observe(Family::VariantFirstToken, &[name, version], wait.0);
+        }
+        for bill in record.bills() {
+            for (kind, tokens) in disjoint(bill.usage) {
+                let kind = self.names.id(kind);
+                self.store.add(Family::VariantTokens, &[name, version, kind], tokens);
+            }
+            let cost = bill.cost.unwrap_or_default();
+            self.store.add(Family::VariantCost, &[name, version], cost.0);
+            self.store.add(Family::VariantUnpriced, &[name, version], bill.cost.is_none().into());
+        }
+        for decision in &record.guards {
+            let judge = match &decision.evidence {
+                Some(evidence) => self.names.id(&evidence.judge()),
+                None => NameId::ABSENT,
+            };
+            let parts = [&*decision.guard, decision.action.name()];
+            let [guard, action] = parts.map(|part| self.names.id(part));
+            self.store.add(Family::VariantGuards, &[name, version, guard, action, judge], 1);
         }
     }
 

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     alert::Spend,
+    experiments::feedback::Opinion,
     units::{MicroUsd, UnixMs},
 };
 
@@ -109,6 +110,11 @@ impl Aggregate {
             let labels = || vec![scope.name(), name.as_str(), budget.per.name()];
             add(Family::BudgetLimits, labels(), budget.limit.0);
             add(Family::BudgetSpent, labels(), spent.0);
+        }
+        for opinion in &self.feedback {
+            let Opinion { model, variant, version, kind, value, .. } = opinion;
+            let labels = vec![model, variant, version, kind.name(), value.as_str()];
+            add(Family::Feedback, labels, opinion.count);
         }
         gauges
     }

@@ -62,8 +62,8 @@ mod tests {
     use super::*;
     use crate::auth::authenticate;
     use crate::config::valid::{
-        AlertRules, Alerts, Auth, BreakerPolicy, BudgetPolicy, CallerKey, GatewayLimits, Guards,
-        ModelAccess, RateLimits, Telemetry, UnknownPrice, Unreachable,
+        AlertRules, Alerts, Auth, BreakerPolicy, BudgetPolicy, CallerKey, FeedbackPolicy,
+        GatewayLimits, Guards, ModelAccess, RateLimits, Telemetry, UnknownPrice, Unreachable,
     };
     use crate::openai::samples::{PLAIN, model};
     use crate::refusal::Code;
@@ -106,6 +106,9 @@ mod tests {
                 retention_days: 40,
                 otlp: None,
             },
+            experiments: BTreeMap::new(),
+            feedback: FeedbackPolicy { labels: Vec::new(), comments: false },
+            mlflow: None,
         }
     }
 

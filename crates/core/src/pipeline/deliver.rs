@@ -142,6 +142,7 @@ fn head(
         headers.add_answer(record.cache, target, record.attempts.len());
         headers.add_retirement(&guarded.0.model, target, now);
     }
+    headers.add_variant(record.variant.as_deref());
     headers.add_guards(&record.guards);
     headers.add_standing(&gate.standing(&guarded.0.subject, now));
     headers

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use crate::{
-    config::valid::{DeprecationPolicy, Model, Target},
+    config::valid::{DeprecationPolicy, Model, Target, Variant},
     http::{RateLimit, ratelimit_headers},
     openai,
     rate::{Level, Standing},
@@ -69,6 +69,18 @@ impl Headers {
         );
     }
 
+    /// Which variant of an experiment was dealt.
+    pub(super) fn add_variant(&mut self, variant: Option<&Variant>) {
+        self.add_variant_named(variant.map_or("", |variant| &variant.id));
+    }
+
+    /// The same by its name; none is empty.
+    pub(super) fn add_variant_named(&mut self, variant: &str) {
+        if !variant.is_empty() {
+            self.add("tollhouse-variant", variant);
+        }
+    }
+
     /// What the call cost, where that is known before the reply.
     pub(super) fn add_cost(&mut self, cost: Option<MicroUsd>) {
         if let Some(cost) = cost {
@@ -129,6 +141,7 @@ pub(super) fn refused(
         headers.add("tollhouse-model", &target.model);
         headers.add("tollhouse-attempts", record.attempts.len());
     }
+    headers.add_variant(record.variant.as_deref());
     headers.add_guards(&record.guards);
     if let Some(standing) = standing {
         headers.add_standing(standing);

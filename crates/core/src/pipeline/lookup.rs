@@ -20,7 +20,7 @@ use crate::{
         key::{CacheKey, Setting, Tenant, cache_key},
         policy::{self, Plan},
     },
-    config::valid::{CacheScope, Config},
+    config::valid::{CacheScope, Config, Variant},
     http::CallHeaders,
     openai::{Effective, Endpoint},
     record::{CacheResult, Record},
@@ -98,7 +98,7 @@ pub(super) async fn look<'g, H: Host>(
     if !plan.writes {
         return Ok(Found::Nothing(flight(None, None)));
     }
-    let key = key(config, guarded);
+    let key = key(config, guarded, record.variant.as_deref());
     if !plan.reads {
         return Ok(Found::Nothing(flight(Some(key), None)));
     }
@@ -180,14 +180,20 @@ fn found<'g>(entry: Rc<Entry>, record: &mut Record) -> Found<'g> {
     Found::Kept(entry)
 }
 
-fn key(config: &Config, guarded: &Guarded) -> CacheKey {
+fn key(config: &Config, guarded: &Guarded, variant: Option<&Variant>) -> CacheKey {
     let model = &guarded.0.model;
     let tenant = match (model.cache.scope, guarded.0.caller.key()) {
         (CacheScope::Shared, _) | (CacheScope::Key, None) => Tenant::Everyone,
         (CacheScope::Key, Some(key)) => Tenant::Key(&key.id),
     };
     let targets: Vec<&str> = model.targets.iter().map(|target| target.id.as_str()).collect();
-    let setting = Setting { tenant, alias: &model.name, targets: &targets, policy: &config.digest };
+    let setting = Setting {
+        tenant,
+        alias: &model.name,
+        variant: variant.map(|variant| (variant.id.as_str(), variant.version.as_str())),
+        targets: &targets,
+        policy: &config.digest,
+    };
     cache_key(&setting, &guarded.0.request)
 }
 

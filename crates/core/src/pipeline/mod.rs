@@ -12,6 +12,7 @@ mod classify;
 mod deliver;
 mod enter;
 pub mod exchange;
+pub mod feedback;
 mod gate;
 mod guards;
 pub mod head;
@@ -23,6 +24,7 @@ mod provider;
 mod spend;
 mod stages;
 mod stream;
+mod variant;
 mod wait;
 
 use attempt::Asking;
@@ -90,10 +92,14 @@ async fn serve<H: Host>(
     let parsed = enter::parse(endpoint, body)?;
     let authenticated = enter::authenticate(&config, caller, parsed, record)?;
     *subject = Some(authenticated.subject.clone());
+    // Before the defaults are filled in and the guards look, because a variant has its own.
+    let authenticated = variant::deal(&config, arrived, authenticated, record);
     // Counted before it is looked at more closely, so that a flood pays for nothing but this.
     let authenticated = admit::request(host, gate, authenticated, record).await?;
     let validated = enter::validate(authenticated, host.now(), record)?;
     let guarded = guards::input(host, gate, &config, validated, record).await?;
+    // What a variant writes around the caller's text, once that text was judged by itself.
+    let guarded = variant::write(guarded, record)?;
     // A kept reply before money and tokens are set aside, because it uses none.
     let way = spend::afford(host, gate, &config, guarded, &headers, record).await?;
     let (guarded, flight, hold) = match way {

@@ -126,6 +126,15 @@ pub enum GuardAction {
     FailedClosed,
 }
 
+impl GuardEvidence {
+    /// The judge and its measure in one word: `3f5a0c9d1e2b/2026-11-23/0.910000`.
+    pub fn judge(&self) -> String {
+        let Self { model, calibration, threshold, score: _ } = self;
+        let (whole, rest) = (threshold / 1_000_000, threshold % 1_000_000);
+        format!("{model}/{calibration}/{whole}.{rest:06}")
+    }
+}
+
 impl BreakerState {
     /// Every state.
     pub const ALL: [Self; 3] = [Self::Closed, Self::HalfOpen, Self::Open];

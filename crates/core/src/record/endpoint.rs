@@ -17,6 +17,8 @@ pub enum Endpoint {
     Moderations,
     /// `POST /v1/classify`
     Classify,
+    /// `POST /v1/feedback`
+    Feedback,
     /// `GET /v1/models` and `GET /v1/models/{id}`
     Models,
     /// `/health/…`
@@ -41,7 +43,7 @@ impl From<crate::openai::Endpoint> for Endpoint {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ChatCompletions,
         Self::Completions,
         Self::Responses,
@@ -49,6 +51,7 @@ impl Endpoint {
         Self::Embeddings,
         Self::Moderations,
         Self::Classify,
+        Self::Feedback,
         Self::Models,
         Self::Health,
         Self::Metrics,
@@ -66,6 +69,7 @@ impl Endpoint {
             Self::Embeddings => "/v1/embeddings",
             Self::Moderations => "/v1/moderations",
             Self::Classify => "/v1/classify",
+            Self::Feedback => "/v1/feedback",
             Self::Models => "/v1/models",
             Self::Health => "/health",
             Self::Metrics => "/metrics",
@@ -83,7 +87,12 @@ impl Endpoint {
             // The conventions name no such operations and allow custom ones.
             Self::Moderations => Some("moderation"),
             Self::Classify => Some("classification"),
-            Self::Models | Self::Health | Self::Metrics | Self::Admin | Self::Unknown => None,
+            Self::Feedback
+            | Self::Models
+            | Self::Health
+            | Self::Metrics
+            | Self::Admin
+            | Self::Unknown => None,
         }
     }
 }

@@ -18,6 +18,12 @@ impl RequestId {
         Self(random)
     }
 
+    /// Reads `req_` and 32 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let id = Self(u128::from_str_radix(text.strip_prefix("req_")?, 16).ok()?);
+        (id.to_string() == text).then_some(id)
+    }
+
     /// The random bits.
     pub const fn bits(self) -> u128 {
         self.0

@@ -34,6 +34,8 @@ struct Line<'a> {
     endpoint: &'static str,
     key: Option<&'a str>,
     model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<&'a str>,
     target: Option<&'a str>,
     status: u16,
     code: Option<&'static str>,
@@ -127,6 +129,7 @@ impl<'a> Line<'a> {
             endpoint: record.endpoint.name(),
             key: record.key.as_deref().map(|key| key.id.as_str()),
             model: record.model.as_deref().map(|model| model.name.as_str()),
+            variant: record.variant.as_deref().map(|variant| variant.id.as_str()),
             target: record.target.as_deref().map(|target| target.id.as_str()),
             status: record.status,
             code: record.code.map(Code::name),
@@ -224,7 +227,7 @@ fn as_text<S: Serializer>(value: &dyn Display, serializer: S) -> Result<S::Ok, S
 }
 
 /// `2026-11-22T22:51:07.042Z`; after the year 9999, which RFC 3339 cannot write, the bare number.
-fn rfc3339(moment: UnixMs) -> String {
+pub(crate) fn rfc3339(moment: UnixMs) -> String {
     let nanos = i128::from(moment.0) * 1_000_000;
     let Ok(time) = time::OffsetDateTime::from_unix_timestamp_nanos(nanos) else {
         return moment.0.to_string();

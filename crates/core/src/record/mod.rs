@@ -24,9 +24,10 @@ pub use endpoint::Endpoint;
 pub(crate) use ids::hex;
 pub use ids::{RequestId, TraceId};
 pub use log::log_line;
+pub(crate) use log::rfc3339;
 
 use crate::{
-    config::valid::{CallerKey, Model, Target},
+    config::valid::{CallerKey, Model, Target, Variant},
     price::Usage,
     refusal::Code,
     units::{DurationMs, MicroUsd, Tokens, UnixMs},
@@ -49,6 +50,8 @@ pub struct Record {
     pub key: Option<Arc<CallerKey>>,
     /// The configured model that was asked for; `None` where the name is not configured.
     pub model: Option<Arc<Model>>,
+    /// The variant of the model's experiment that was dealt to the caller.
+    pub variant: Option<Arc<Variant>>,
     /// The target whose answer the caller got, cached or fresh; else the one tried last.
     pub target: Option<Arc<Target>>,
     /// Every call to a provider, in order.
@@ -167,6 +170,7 @@ impl Record {
             endpoint,
             key: None,
             model: None,
+            variant: None,
             target: None,
             attempts: Vec::new(),
             fallback: false,

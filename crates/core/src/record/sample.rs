@@ -13,7 +13,7 @@ use crate::{
     config::valid::{
         self, Bounds, CachePolicy, CacheScope, CallerKey, DeprecationPolicy, Dialect, MockPolicy,
         Model, ModelAccess, Params, Placement, Prefill, Provider, ProviderKind, RateLimits,
-        Recovery, RetryPolicy, Target, Timeouts,
+        Recovery, RetryPolicy, Target, Template, Timeouts, Variant,
     },
     price::Usage,
     refusal::Code,
@@ -102,6 +102,19 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
     })
 }
 
+pub(crate) fn variant(experiment: &str, name: &str) -> Arc<Variant> {
+    Arc::new(Variant {
+        experiment: experiment.to_owned(),
+        name: name.to_owned(),
+        id: format!("{experiment}/{name}"),
+        version: "0a1b2c3d".to_owned(),
+        share: 500_000,
+        model: model("fast"),
+        template: Template::default(),
+        settings: vec![("temperature".to_owned(), "0.7".to_owned())],
+    })
+}
+
 /// A stream that fell over to a second target: a record in which nothing is empty.
 pub(crate) fn full() -> Record {
     let (first, second) = (target("openai", "gpt-4o-mini"), target("gpu", "llama-3-8b"));
@@ -109,6 +122,7 @@ pub(crate) fn full() -> Record {
     record.trace = Some(TraceId::new(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c));
     record.key = Some(key("team-a"));
     record.model = Some(model("fast"));
+    record.variant = Some(variant("tone", "warm"));
     record.target = Some(Arc::clone(&second));
     record.attempts = vec![
         Attempt {

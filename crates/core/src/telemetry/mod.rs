@@ -1,4 +1,5 @@
-//! What is counted and what happened, in OpenTelemetry's words: OTLP over HTTP, encoded as JSON.
+//! What is counted and what happened, in OpenTelemetry's words: OTLP over HTTP, encoded as JSON, or as
+//! protobuf ([`protobuf`]).
 //!
 //! [`metrics`](fn@metrics) writes the sums of all isolates, for the ledger object to send by its alarm.
 //! [`Spans`] collects traces in an isolate, to be sent after replies: one span for a request and one
@@ -10,6 +11,7 @@
 mod attributes;
 mod metrics;
 mod point;
+pub mod protobuf;
 mod spans;
 mod trace;
 
@@ -19,4 +21,4 @@ mod tests;
 pub use metrics::metrics;
 pub use point::{DataPoint, data_points};
 pub use spans::Spans;
-pub use trace::is_sampled;
+pub use trace::{is_sampled, keeps};

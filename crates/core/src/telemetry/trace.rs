@@ -27,6 +27,12 @@ pub fn is_sampled(record: &Record, share: f64) -> bool {
     by_caller || fraction(trace_id(record)) < share
 }
 
+/// Whether the trace with these 32 hexadecimal digits is one of the `share` that are kept.
+pub fn keeps(trace: &str, share: f64) -> bool {
+    let id = u128::from_str_radix(trace, 16);
+    share > 0.0 && id.is_ok_and(|id| fraction(id) < share)
+}
+
 /// The spans of a request, as OTLP's JSON has them.
 pub(super) fn spans(record: &Record) -> Vec<Value> {
     let last = record.attempts.len().saturating_sub(1);
@@ -47,6 +53,7 @@ fn request(record: &Record) -> Value {
         .text("error.type", record.code.map_or("", Code::name))
         .text("tollhouse.request_id", &record.id.to_string())
         .text("tollhouse.key", record.key.as_deref().map_or("", |key| &key.id))
+        .text("tollhouse.variant", record.variant.as_deref().map_or("", |variant| &variant.id))
         .text("tollhouse.cache", record.cache.name())
         .flag("tollhouse.stream", record.streamed)
         .flag("tollhouse.fallback", record.fallback)

@@ -36,8 +36,7 @@ impl Asked<'_, '_> {
 
     /// Caches in files that also make model calls, or whose names say they hold replies.
     fn reply_caches(&self) -> Vec<At> {
-        let files: std::collections::HashSet<usize> =
-            self.live().map(|call| call.at.file).collect();
+        let files: rustc_hash::FxHashSet<usize> = self.live().map(|call| call.at.file).collect();
         self.playing(Role::Cache.into()).filter(|at| files.contains(&at.file)).collect()
     }
 

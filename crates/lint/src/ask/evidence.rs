@@ -1,27 +1,34 @@
 //! Evidence that something around a call supplies what the call itself lacks: by role, by scope, or by a telling name.
 
 use super::Asked;
-use crate::facts::{Kind, Name, NodeId};
+use crate::facts::{Kind, NodeId};
 use crate::knowledge::{Role, Roles};
 use crate::model::{At, FnRef};
-use std::collections::HashSet;
+use aho_corasick::AhoCorasick;
+use rustc_hash::FxHashSet as HashSet;
 
 /// What counts as evidence.
-pub(super) struct Evidence<'n> {
+pub(super) struct Evidence {
     pub(super) roles: Roles,
-    pub(super) names: &'n [Name],
+    /// Finds a telling word anywhere in a name, in either case; absent where there are none.
+    words: Option<AhoCorasick>,
 }
 
-impl Evidence<'_> {
+impl Evidence {
+    /// Nodes that play one of the roles, or are named with one of the words.
+    pub(super) fn of<'w>(roles: Roles, words: impl IntoIterator<Item = &'w str>) -> Self {
+        let words = AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok();
+        Self { roles, words }
+    }
+
     pub(super) fn named(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        self.names.iter().any(|known| name.contains(known.as_str()))
+        self.words.as_ref().is_some_and(|words| words.is_match(name))
     }
 }
 
 impl Asked<'_, '_> {
     /// Whether a node, by its role or by the names in it, is evidence.
-    pub(super) fn shows(&self, at: At, evidence: &Evidence<'_>) -> bool {
+    pub(super) fn shows(&self, at: At, evidence: &Evidence) -> bool {
         if self.w.roles(at).any(evidence.roles) {
             return true;
         }
@@ -41,7 +48,7 @@ impl Asked<'_, '_> {
     }
 
     /// Whether something around a site, inside its function, covers it.
-    pub(super) fn covered(&self, site: At, evidence: &Evidence<'_>) -> bool {
+    pub(super) fn covered(&self, site: At, evidence: &Evidence) -> bool {
         if self.w.ancestors(site).any(|up| self.w.roles(up).any(evidence.roles)) {
             return true;
         }
@@ -50,33 +57,33 @@ impl Asked<'_, '_> {
     }
 
     /// Whether a function's body shows evidence, or a function it calls does by its name.
-    pub(super) fn body_shows(&self, function: FnRef, evidence: &Evidence<'_>) -> bool {
+    pub(super) fn body_shows(&self, function: FnRef, evidence: &Evidence) -> bool {
         self.w
             .body(function)
             .is_some_and(|body| self.w.under(body).any(|at| self.shows(at, evidence)))
     }
 
     /// Whether a function, its type or its attributes are named for the evidence.
-    pub(super) fn named_function(&self, function: FnRef, evidence: &Evidence<'_>) -> bool {
+    pub(super) fn named_function(&self, function: FnRef, evidence: &Evidence) -> bool {
         let Some(fact) = self.w.function(function) else { return false };
         evidence.named(&self.w.title(function))
             || fact.attrs.iter().any(|attr| evidence.named(&attr.path))
     }
 
     /// A path from an entry point to a call that meets no evidence on its way; the entry point first.
-    pub(super) fn bare_path(&self, site: At, evidence: &Evidence<'_>) -> Option<Vec<FnRef>> {
+    pub(super) fn bare_path(&self, site: At, evidence: &Evidence) -> Option<Vec<FnRef>> {
         let function = self.w.function_at(site)?;
         if self.covered(site, evidence) {
             return None;
         }
-        let mut seen = HashSet::from([function]);
+        let mut seen = HashSet::from_iter([function]);
         self.climb(function, evidence, &mut seen, 12)
     }
 
     fn climb(
         &self,
         at: FnRef,
-        evidence: &Evidence<'_>,
+        evidence: &Evidence,
         seen: &mut HashSet<FnRef>,
         steps: u32,
     ) -> Option<Vec<FnRef>> {
@@ -110,7 +117,7 @@ impl Asked<'_, '_> {
 
     /// Whether a call's future runs inside something of `scope`, here or up to three calls away.
     pub(super) fn in_scope(&self, site: At, scope: Roles, hops: u32) -> bool {
-        self.scoped(site, scope, hops, &mut HashSet::new())
+        self.scoped(site, scope, hops, &mut HashSet::default())
     }
 
     fn scoped(&self, site: At, scope: Roles, hops: u32, seen: &mut HashSet<FnRef>) -> bool {

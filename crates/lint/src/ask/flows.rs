@@ -5,8 +5,8 @@ use super::{Asked, Hit};
 use crate::facts::{Kind, LoopKind, Name};
 use crate::knowledge::{Role, Roles};
 use crate::model::{At, FnRef};
+use rustc_hash::FxHashSet as HashSet;
 use serde::Deserialize;
-use std::collections::HashSet;
 
 /// A flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -47,8 +47,8 @@ impl Asked<'_, '_> {
 
     /// The names in a function that hold a model's output.
     fn tainted(&self, function: FnRef, speakers: &HashSet<FnRef>) -> HashSet<Name> {
-        let Some(body) = self.w.body(function) else { return HashSet::new() };
-        let mut names: HashSet<Name> = HashSet::new();
+        let Some(body) = self.w.body(function) else { return HashSet::default() };
+        let mut names: HashSet<Name> = HashSet::default();
         for at in self.w.under(body) {
             let (pat, init) = match self.w.kind(at) {
                 Kind::Let { pat, init: Some(init), .. } => (pat, at.with(*init)),
@@ -133,7 +133,7 @@ impl Asked<'_, '_> {
 
     /// Whether a function asks a person, or cleans the text, before it goes on.
     fn cleaned(&self, function: FnRef) -> bool {
-        let names: Vec<Name> = [
+        let names = [
             "confirm",
             "sanit",
             "escape",
@@ -147,13 +147,9 @@ impl Asked<'_, '_> {
             "read_line",
             "select",
             "encode",
-        ]
-        .map(Name::new_static)
-        .into();
-        let evidence = Evidence {
-            roles: [Role::Sanitize, Role::Validate].into_iter().collect::<Roles>(),
-            names: &names,
-        };
+        ];
+        let evidence =
+            Evidence::of([Role::Sanitize, Role::Validate].into_iter().collect::<Roles>(), names);
         self.named_function(function, &evidence)
             || self.body_shows(function, &evidence)
             || self
@@ -166,7 +162,7 @@ impl Asked<'_, '_> {
 
     /// Handlers whose extracted text reaches a model call in the same function, or one call on, unchecked.
     fn input_to_prompt(&self) -> Vec<Hit> {
-        let names: Vec<Name> = [
+        let names = [
             "valid",
             "len",
             "is_empty",
@@ -185,15 +181,11 @@ impl Asked<'_, '_> {
             "screen",
             "parse",
             "verify",
-        ]
-        .map(Name::new_static)
-        .into();
-        let evidence = Evidence {
-            roles: [Role::Validate, Role::Moderation, Role::Sanitize]
-                .into_iter()
-                .collect::<Roles>(),
-            names: &names,
-        };
+        ];
+        let evidence = Evidence::of(
+            [Role::Validate, Role::Moderation, Role::Sanitize].into_iter().collect::<Roles>(),
+            names,
+        );
         let mut hits = Vec::new();
         for handler in self.handlers {
             let Some(fact) = self.w.function(*handler) else { continue };
@@ -220,7 +212,7 @@ impl Asked<'_, '_> {
     }
 
     /// Whether a body shows evidence that is not the bound of an answer.
-    fn looks_at_input(&self, of: FnRef, evidence: &Evidence<'_>) -> bool {
+    fn looks_at_input(&self, of: FnRef, evidence: &Evidence) -> bool {
         let body = self.w.body(of).into_iter().flat_map(|body| self.w.under(body));
         let mut asked = body.filter(|at| !self.bounds_tokens(*at));
         asked.any(|at| self.shows(at, evidence))
@@ -236,7 +228,7 @@ impl Asked<'_, '_> {
 
     /// `loop { call; run tools }` with no count of its turns and nobody to ask in between.
     fn endless_agents(&self) -> Vec<Hit> {
-        let names: Vec<Name> = [
+        let names = [
             "max",
             "limit",
             "step",
@@ -260,11 +252,9 @@ impl Asked<'_, '_> {
             "input",
             "select",
             "next",
-        ]
-        .map(Name::new_static)
-        .into();
-        let evidence = Evidence { roles: Roles::default(), names: &names };
-        let mut found = HashSet::new();
+        ];
+        let evidence = Evidence::of(Roles::default(), names);
+        let mut found = HashSet::default();
         let mut hits = Vec::new();
         for call in self.live() {
             let mut sites = vec![call.at];

@@ -23,8 +23,9 @@ use crate::facts::{Kind, Name};
 use crate::knowledge::{Role, Roles};
 use crate::model::{At, FileId, FnRef, Graph, ModelCall, PackageId, Workspace};
 use crate::text::Span;
+use rustc_hash::FxHashSet as HashSet;
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::cell::OnceCell;
 
 pub(crate) use literals::Slot;
 
@@ -150,6 +151,8 @@ pub(crate) struct Asked<'w, 'k> {
     pub(crate) leading: HashSet<FnRef>,
     /// Today, as `YYYY-MM-DD`.
     pub(crate) today: &'w str,
+    /// Where model requests are written out, once somebody asked.
+    bodies: OnceCell<Vec<At>>,
 }
 
 impl<'w, 'k> Asked<'w, 'k> {
@@ -164,7 +167,7 @@ impl<'w, 'k> Asked<'w, 'k> {
         let live = || calls.iter().filter(|call| !call.test);
         let live_at = live().map(|call| call.at).collect();
         let leading = live().flat_map(|call| graph.surely_reached_by(call.function, 3)).collect();
-        Self { w, graph, calls, handlers, live_at, leading, today }
+        Self { w, graph, calls, handlers, live_at, leading, today, bodies: OnceCell::new() }
     }
 
     /// Answers a question.
@@ -175,7 +178,8 @@ impl<'w, 'k> Asked<'w, 'k> {
             }
             Question::ClientOnly { role, instead } => self.client_only(*role, *instead),
             Question::PathLacks { roles, names, embeddings, programs, unlinked } => {
-                let evidence = evidence::Evidence { roles: roles.iter().copied().collect(), names };
+                let words = names.iter().map(Name::as_str);
+                let evidence = evidence::Evidence::of(roles.iter().copied().collect(), words);
                 self.path_lacks(&evidence, *embeddings, *programs, *unlinked)
             }
             Question::LiteralIn { slot, test } => self.literal_in(*slot, test),

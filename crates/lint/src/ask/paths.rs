@@ -36,7 +36,7 @@ impl<'k> Asked<'_, 'k> {
     /// One hit per package: the first call that a bare path leads to, and how many more there are.
     pub(super) fn path_lacks(
         &self,
-        evidence: &Evidence<'_>,
+        evidence: &Evidence,
         embeddings: bool,
         programs: Programs,
         unlinked: Unlinked,
@@ -65,7 +65,7 @@ impl<'k> Asked<'_, 'k> {
     pub(super) fn bare_call(
         &self,
         call: &ModelCall<'k>,
-        evidence: &Evidence<'_>,
+        evidence: &Evidence,
     ) -> Option<Vec<FnRef>> {
         if evidence.roles.has(Role::Retry) && self.resends(call.at) {
             return None;
@@ -82,7 +82,7 @@ impl<'k> Asked<'_, 'k> {
         &self,
         package: Option<usize>,
         calls: &[(&ModelCall<'k>, Vec<FnRef>)],
-        evidence: &Evidence<'_>,
+        evidence: &Evidence,
         programs: Programs,
     ) -> Option<Hit> {
         let (first, path) = calls.iter().max_by_key(|(_, path)| path.len().min(6))?;
@@ -126,14 +126,14 @@ impl<'k> Asked<'_, 'k> {
     }
 
     /// Whether any code of the package outside tests shows evidence.
-    fn shown_anywhere(&self, package: Option<usize>, evidence: &Evidence<'_>) -> bool {
+    fn shown_anywhere(&self, package: Option<usize>, evidence: &Evidence) -> bool {
         self.w.nodes().any(|at| {
             self.w.package(at.file) == package && self.shows(at, evidence) && !self.w.is_test(at)
         })
     }
 
     /// Whether evidence is there, in the package or its dependencies, though nothing links it to the call.
-    fn present(&self, package: Option<usize>, evidence: &Evidence<'_>) -> bool {
+    fn present(&self, package: Option<usize>, evidence: &Evidence) -> bool {
         let of_package =
             |file: usize| self.w.package(file) == package && !self.w.is_test_file(file);
         let named = self.w.files.iter().enumerate().filter(|(file, _)| of_package(*file)).any(

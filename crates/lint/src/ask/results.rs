@@ -256,8 +256,7 @@ impl<'k> Asked<'_, 'k> {
     /// `choices[0]`, `choices.first().unwrap()`: a reply may have no choices.
     fn indexed(&self) -> Vec<Hit> {
         let mut hits = Vec::new();
-        let files: std::collections::HashSet<usize> =
-            self.live().map(|call| call.at.file).collect();
+        let files: rustc_hash::FxHashSet<usize> = self.live().map(|call| call.at.file).collect();
         for at in self.w.nodes().filter(|at| files.contains(&at.file)) {
             let base = match self.w.kind(at) {
                 Kind::Index { base, at: place }

@@ -217,7 +217,7 @@ impl Asked<'_, '_> {
 
     fn printable(&self) -> Vec<Hit> {
         let mut hits = Vec::new();
-        let touched: std::collections::HashSet<Option<usize>> =
+        let touched: rustc_hash::FxHashSet<Option<usize>> =
             self.live().map(|call| self.w.package(call.at.file)).collect();
         for (file, facts) in self.w.files.iter().enumerate() {
             if !touched.contains(&self.w.package(file)) || self.w.is_test_file(file) {

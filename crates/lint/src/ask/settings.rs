@@ -61,7 +61,7 @@ const OF_REQUESTS: &[&str] = &[
 impl Asked<'_, '_> {
     /// Structures that hold model settings, are read from outside, and are not requests themselves.
     fn settings_structs(&self) -> Vec<(FileId, usize, &StructFact)> {
-        let packages: std::collections::HashSet<Option<usize>> =
+        let packages: rustc_hash::FxHashSet<Option<usize>> =
             self.live().map(|call| self.w.package(call.at.file)).collect();
         let mut found = Vec::new();
         for (file, facts) in self.w.files.iter().enumerate() {

@@ -3,12 +3,12 @@
 use super::client::count;
 use super::evidence::Evidence;
 use super::{Asked, Hit};
-use crate::facts::{Kind, Name};
+use crate::facts::Kind;
 use crate::knowledge::{Role, Roles};
 use crate::manifest::TargetKind;
 use crate::model::{At, FnRef, PackageId};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use serde::Deserialize;
-use std::collections::{HashMap, HashSet};
 
 /// What a package must have for the question to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -54,7 +54,7 @@ impl Asked<'_, '_> {
 
     /// The package the question is about: the one with the most calls.
     fn concerned(&self, when: When) -> Option<(PackageId, usize)> {
-        let mut per: HashMap<PackageId, usize> = HashMap::new();
+        let mut per: HashMap<PackageId, usize> = HashMap::default();
         for call in self.live() {
             if let Some(package) = self.w.package(call.at.file) {
                 *per.entry(package).or_default() += 1;
@@ -252,8 +252,7 @@ impl Asked<'_, '_> {
 
     /// Whether any name in the code speaks of it.
     fn names(&self, words: &[&str], tests: bool) -> bool {
-        let names: Vec<Name> = words.iter().map(Name::new).collect();
-        let evidence = Evidence { roles: Roles::default(), names: &names };
+        let evidence = Evidence::of(Roles::default(), words.iter().copied());
         self.w.nodes().any(|at| self.shows(at, &evidence) && (!tests || self.w.is_test(at)))
             || (!tests
                 && self.w.files.iter().flat_map(|file| &file.structs).any(|of| {

@@ -56,8 +56,8 @@ impl Lower<'_> {
             attribute.path().segments.iter().map(|s| s.ident.to_string()).collect();
         let brackets = &attribute.bracket_token.span;
         let inner = crate::text::Span {
-            start: self.range(brackets.open()).end,
-            end: self.range(brackets.close()).start,
+            start: self.end(brackets.open()),
+            end: self.start(brackets.close()),
         };
         Attr { path: Name::new(segments.join("::")), text: inner.of(self.text).to_owned() }
     }

@@ -220,7 +220,7 @@ impl Lower<'_> {
             start: self.span(receiver).start,
             end: self.range(of.paren_token.span.close()).end,
         };
-        let at = self.range(of.method.span()).start;
+        let at = self.start(of.method.span());
         self.push(Kind::Method { receiver, name: name(&of.method), args, at }, span)
     }
 
@@ -233,7 +233,7 @@ impl Lower<'_> {
 
     fn member(&self, member: &Member) -> (Name, u32) {
         match member {
-            Member::Named(ident) => (name(ident), self.range(ident.span()).end),
+            Member::Named(ident) => (name(ident), self.end(ident.span())),
             Member::Unnamed(index) => {
                 (Name::new(index.index.to_string()), self.range(index.span).end)
             }

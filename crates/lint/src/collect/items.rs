@@ -278,7 +278,7 @@ impl Lower<'_> {
         self.under(attrs, |this| {
             let outer = this.in_fn;
             let value: NodeId = this.expr(value);
-            let item = Span { start: this.range(ident.span()).start, end: this.span(value).end };
+            let item = Span { start: this.start(ident.span()), end: this.span(value).end };
             this.facts.consts.push(ConstFact {
                 name: name(ident),
                 module: this.module,

@@ -1,8 +1,9 @@
 //! The walk's state, and how nodes enter the arena.
 
 use crate::facts::{FileFacts, FnId, Kind, ModId, Name, Node, NodeId};
-use crate::text::Span;
+use crate::text::{Lines, Span, index, offset};
 use proc_macro2::Span as Token;
+use smol_str::ToSmolStr;
 
 /// Turns one syntax tree into facts.
 pub(super) struct Lower<'a> {
@@ -12,14 +13,57 @@ pub(super) struct Lower<'a> {
     pub(super) block: Option<usize>,
     pub(super) in_fn: Option<FnId>,
     pub(super) test: bool,
-    /// Where the file begins for the parser: after a byte order mark.
-    shift: usize,
+    places: Places,
+}
+
+/// Turns the parser's lines and columns into bytes of the text.
+///
+/// It has ranges of bytes too, but finds each by counting characters from the last one it was asked for, and keeps it.
+pub(super) struct Places {
+    /// Where the first line begins for the parser: after a byte order mark.
+    shift: u32,
+    /// Which lines hold characters of more than one byte, from the first on; empty where none does.
+    wide: Vec<bool>,
+}
+
+impl Places {
+    pub(super) fn of(text: &str) -> Self {
+        let shift = if text.starts_with('\u{feff}') { 3 } else { 0 };
+        let wide = if text.is_ascii() {
+            Vec::new()
+        } else {
+            text.split('\n').map(|line| !line.is_ascii()).collect()
+        };
+        Self { shift, wide }
+    }
+
+    /// The byte of a line, from 1, and a column in characters, from 0.
+    pub(super) fn byte(&self, text: &str, lines: &Lines, at: proc_macro2::LineColumn) -> u32 {
+        let line = offset(at.line);
+        let start = lines.start_of(line) + if line <= 1 { self.shift } else { 0 };
+        let within = || text.get(index(start)..).unwrap_or_default();
+        let wide = self.wide.get(at.line.saturating_sub(1)).copied().unwrap_or(false);
+        let column = if wide {
+            within().chars().take(at.column).map(char::len_utf8).sum()
+        } else {
+            at.column
+        };
+        start.saturating_add(offset(column))
+    }
 }
 
 impl<'a> Lower<'a> {
     pub(super) fn new(text: &'a str, facts: &'a mut FileFacts) -> Self {
-        let shift = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        Self { text, facts, module: ModId::default(), block: None, in_fn: None, test: false, shift }
+        let places = Places::of(text);
+        Self {
+            text,
+            facts,
+            module: ModId::default(),
+            block: None,
+            in_fn: None,
+            test: false,
+            places,
+        }
     }
 
     pub(super) fn file(&mut self, file: &syn::File) {
@@ -32,13 +76,22 @@ impl<'a> Lower<'a> {
 
     /// The byte range of one token.
     pub(super) fn range(&self, token: Token) -> Span {
-        let range = token.byte_range();
-        Span::new(range.start + self.shift, range.end + self.shift)
+        Span { start: self.start(token), end: self.end(token) }
+    }
+
+    /// The byte at which a token begins.
+    pub(super) fn start(&self, token: Token) -> u32 {
+        self.places.byte(self.text, &self.facts.lines, token.start())
+    }
+
+    /// The byte after a token.
+    pub(super) fn end(&self, token: Token) -> u32 {
+        self.places.byte(self.text, &self.facts.lines, token.end())
     }
 
     /// The span from the first token's start to the second's end.
     pub(super) fn between(&self, first: Token, last: Token) -> Span {
-        Span { start: self.range(first).start, end: self.range(last).end }
+        Span { start: self.start(first), end: self.end(last) }
     }
 
     pub(super) fn span(&self, id: NodeId) -> Span {
@@ -71,6 +124,6 @@ impl<'a> Lower<'a> {
 
 /// An identifier, raw prefix dropped.
 pub(super) fn name(ident: &proc_macro2::Ident) -> Name {
-    let text = ident.to_string();
-    Name::new(text.strip_prefix("r#").unwrap_or(&text))
+    let text = ident.to_smolstr();
+    text.strip_prefix("r#").map_or_else(|| text.clone(), Name::new)
 }

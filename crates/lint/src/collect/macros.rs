@@ -58,6 +58,9 @@ impl Lower<'_> {
     }
 
     fn arguments(&mut self, tokens: &TokenStream) -> Vec<NodeId> {
+        if tokens.is_empty() {
+            return Vec::new();
+        }
         let whole = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens.clone());
         if let Ok(exprs) = whole {
             return exprs.iter().map(|expr| self.expr(expr)).collect();

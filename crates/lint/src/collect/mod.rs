@@ -9,12 +9,13 @@ mod items;
 mod lower;
 mod macros;
 mod pat;
+mod quiet;
 mod stmt;
 mod ty;
 
 use crate::facts::{FileFacts, ModFact};
-use crate::text::{Lines, Span, index, scan};
-use lower::Lower;
+use crate::text::{Lines, Span, index, offset, scan};
+use lower::{Lower, Places};
 
 /// Deepest bracket nesting that is parsed.
 pub(crate) const MAX_DEPTH: usize = 160;
@@ -27,9 +28,11 @@ pub(crate) const MAX_RUN: usize = 4000;
 pub fn collect(path: &str, text: &str) -> FileFacts {
     let mut facts = lexed(path, text);
     if facts.broken.is_none() {
-        match syn::parse_file(text) {
+        match syn::parse_file(&quiet::quiet(text, &facts.scan.comments)) {
             Ok(file) => Lower::new(text, &mut facts).file(&file),
-            Err(error) => facts.broken = Some((error.to_string(), error_span(text, &error))),
+            Err(error) => {
+                facts.broken = Some((error.to_string(), error_span(text, &facts.lines, &error)));
+            }
         }
         proc_macro2::extra::invalidate_current_thread_spans();
     }
@@ -75,10 +78,11 @@ fn refusal(scan: &crate::text::Scan, text: &str) -> Option<(String, Span)> {
     scan.unbalanced.map(|span| ("a bracket is not closed, or closes nothing".to_owned(), span))
 }
 
-fn error_span(text: &str, error: &syn::Error) -> Span {
-    let range = error.span().byte_range();
-    let start = range.start.min(text.len());
-    let end = range.end.clamp(start, text.len()).max((start + 1).min(text.len()));
-    let span = Span::new(start, end);
-    if text.is_char_boundary(index(span.end)) { span } else { Span::new(start, start) }
+fn error_span(text: &str, lines: &Lines, error: &syn::Error) -> Span {
+    let places = Places::of(text);
+    let length = offset(text.len());
+    let start = places.byte(text, lines, error.span().start()).min(length);
+    let end = places.byte(text, lines, error.span().end()).clamp(start, length);
+    let span = Span { start, end: end.max((start + 1).min(length)) };
+    if text.is_char_boundary(index(span.end)) { span } else { Span { start, end: start } }
 }

@@ -7,7 +7,7 @@ use crate::model::Workspace;
 use crate::rules::{Rule, Severity};
 use crate::settings::{Level, Settings};
 use crate::text::{Lines, Span, index};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// Findings as they are gathered.
 pub(super) struct Draft<'d, 'k> {
@@ -32,7 +32,7 @@ impl<'d, 'k> Draft<'d, 'k> {
         settings: &'d Settings,
         workspace: &'d Workspace<'k>,
     ) -> Self {
-        Self { linter, settings, workspace, findings: Vec::new(), seen: HashMap::new() }
+        Self { linter, settings, workspace, findings: Vec::new(), seen: HashMap::default() }
     }
 
     /// The findings by path and position.

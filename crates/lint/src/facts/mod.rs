@@ -68,6 +68,11 @@ impl FileFacts {
         broken: None,
     };
 
+    /// The file's path, relative to the folder linted.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The node behind an id.
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         const MISSING: &Node = &Node::MISSING;

@@ -13,8 +13,8 @@ pub(crate) use role::{Role, Roles};
 
 use crate::facts::Name;
 use raw::RawCrate;
+use rustc_hash::FxHashMap as HashMap;
 use semver::Version;
-use std::collections::HashMap;
 
 /// Everything known, by library name.
 #[derive(Debug, Default)]
@@ -82,7 +82,7 @@ impl Knowledge {
             package: raw.package.clone(),
             kind: raw.kind,
             present: raw.present.iter().copied().collect(),
-            facts: HashMap::new(),
+            facts: HashMap::default(),
         };
         for fact in raw.facts()? {
             if let Some(last) = fact.path.last() {

@@ -1,10 +1,10 @@
 //! Putting the model together.
 
 use super::{FileId, Workspace};
-use crate::facts::FileFacts;
+use crate::facts::{FileFacts, Name};
 use crate::knowledge::Knowledge;
 use crate::manifest::{Lock, Manifest, folder};
-use std::collections::HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// What a model is built from: every path relative to the folder linted.
 #[derive(Default)]
@@ -64,8 +64,8 @@ impl<'k> Workspace<'k> {
             .collect();
         let package_of = files.iter().map(|file| nearest(&by_folder, &file.path)).collect();
         let test_files = files.iter().map(|file| is_test_path(&file.path)).collect();
-        let codes =
-            files.iter().zip(&texts).map(|(file, text)| without_comments(file, text)).collect();
+        let codes = files.iter().map(|_| std::cell::OnceCell::new()).collect();
+        let callable = callable(&files);
         let mut workspace = Self {
             knowledge,
             files,
@@ -75,17 +75,18 @@ impl<'k> Workspace<'k> {
             package_of,
             test_files,
             modules: Vec::new(),
-            module_of: HashMap::new(),
-            library_of: HashMap::new(),
-            methods: HashMap::new(),
-            methods_by_name: HashMap::new(),
-            sites: HashMap::new(),
+            module_of: HashMap::default(),
+            library_of: HashMap::default(),
+            callable,
+            methods: HashMap::default(),
+            methods_by_name: HashMap::default(),
+            sites: HashMap::default(),
             ordered: Vec::new(),
-            literals: HashMap::new(),
-            asking: HashMap::new().into(),
-            settled: HashMap::new().into(),
-            types: HashMap::new().into(),
-            valued: HashMap::new().into(),
+            literals: HashMap::default(),
+            asking: HashMap::default().into(),
+            settled: HashMap::default().into(),
+            types: HashMap::default().into(),
+            valued: HashMap::default().into(),
             depth: 0.into(),
         };
         workspace.build_modules();
@@ -112,8 +113,16 @@ impl<'k> Workspace<'k> {
     }
 }
 
+/// The names of all functions, and the names that imports give to others.
+fn callable(files: &[FileFacts]) -> HashSet<Name> {
+    let named = files.iter().flat_map(|file| &file.fns).map(|of| of.name.clone());
+    let renamed =
+        files.iter().flat_map(|file| &file.uses).filter(|of| of.path.last() != Some(&of.name));
+    named.chain(renamed.map(|of| of.name.clone())).collect()
+}
+
 /// A text of the same length with its comments blanked; empty where it has none.
-fn without_comments(file: &FileFacts, text: &str) -> String {
+pub(super) fn without_comments(file: &FileFacts, text: &str) -> String {
     if file.scan.comments.is_empty() || file.nodes.is_empty() {
         return String::new();
     }

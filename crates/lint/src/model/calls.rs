@@ -3,7 +3,7 @@
 use super::{At, Def, FileId, FnRef, Found, Graph, Piece, Ty, Value, Workspace};
 use crate::facts::{Kind, Name, NodeId};
 use crate::knowledge::{Fact, Role, Roles};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// What a model call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl<'k> Workspace<'k> {
 
     /// Finds every node that plays a role.
     pub(super) fn index_roles(&mut self) {
-        let mut found: HashMap<At, &'k Fact> = HashMap::new();
+        let mut found: HashMap<At, &'k Fact> = HashMap::default();
         for at in self.nodes() {
             if let Some(fact) = self.look_up(at) {
                 found.insert(at, fact);
@@ -318,7 +318,7 @@ impl<'k> Workspace<'k> {
 
     /// Finds every place a struct of the workspace is written out.
     pub(super) fn index_literals(&mut self) {
-        let mut found: HashMap<Def, Vec<At>> = HashMap::new();
+        let mut found: HashMap<Def, Vec<At>> = HashMap::default();
         for at in self.nodes() {
             let path = match self.kind(at) {
                 Kind::Struct { path, .. } => path,

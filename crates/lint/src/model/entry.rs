@@ -4,7 +4,7 @@ use super::{At, Def, FnRef, Found, Ty, Workspace};
 use crate::facts::{Kind, Name};
 use crate::knowledge::Role;
 use crate::manifest::TargetKind;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 /// Attributes that make a function a request handler or a tool.
 const HANDLER_ATTRIBUTES: &[&str] = &[
@@ -30,9 +30,8 @@ const HANDLER_ATTRIBUTES: &[&str] = &[
 impl Workspace<'_> {
     /// Functions that answer requests: routed by a call, or marked by an attribute.
     pub(crate) fn handlers(&self) -> HashSet<FnRef> {
-        let mut found: HashSet<FnRef> = HashSet::new();
-        for at in self.nodes() {
-            let roles = self.roles(at);
+        let mut found: HashSet<FnRef> = HashSet::default();
+        for (at, roles) in self.roles_sites() {
             if roles.has(Role::Route) && !self.is_test(at) {
                 found.extend(self.under(at).skip(1).filter_map(|inner| self.mentioned(inner)));
             }

@@ -1,8 +1,8 @@
 //! The call graph: who calls which function of the workspace, and how surely.
 
 use super::{At, Def, FnRef, Found, Ty, Workspace};
-use crate::facts::Kind;
-use std::collections::{HashMap, HashSet};
+use crate::facts::{Kind, Name};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// How surely a call calls a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Graph {
 }
 
 fn spread(of: FnRef, steps: usize, next: impl Fn(FnRef) -> Vec<FnRef>) -> HashSet<FnRef> {
-    let mut seen = HashSet::from([of]);
+    let mut seen = HashSet::from_iter([of]);
     let mut edge = vec![of];
     for _ in 0..steps {
         let fresh: Vec<FnRef> =
@@ -117,6 +117,7 @@ impl Workspace<'_> {
     /// The functions a node calls or mentions, and whether that is certain.
     pub(crate) fn targets(&self, at: At) -> Vec<(FnRef, Tie)> {
         match self.kind(at) {
+            Kind::Path(path) if !self.may_call(path) => Vec::new(),
             Kind::Path(path) => match self.resolve_at(at, path) {
                 Some(Found::Local(Def::Fn(file, id))) => self.with_impls(FnRef { file, id }),
                 _ => Vec::new(),
@@ -145,6 +146,11 @@ impl Workspace<'_> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether a path ends in a name that some function has: most paths are local names.
+    fn may_call(&self, path: &[Name]) -> bool {
+        path.last().is_some_and(|last| self.callable.contains(last))
     }
 
     /// A trait's method stands for those of its implementations.

@@ -7,6 +7,7 @@ mod build;
 mod calls;
 mod entry;
 mod graph;
+mod made;
 mod modules;
 mod origins;
 mod requests;
@@ -27,8 +28,8 @@ pub(crate) use values::{Piece, Value};
 use crate::facts::{FileFacts, FnFact, FnId, Kind, ModId, Name, NodeId};
 use crate::knowledge::{Fact, Knowledge};
 use crate::manifest::Manifest;
-use std::cell::RefCell;
-use std::collections::HashMap;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::cell::{OnceCell, RefCell};
 
 /// A file of the workspace.
 pub(crate) type FileId = usize;
@@ -61,14 +62,16 @@ pub(crate) struct Workspace<'k> {
     pub(crate) knowledge: &'k Knowledge,
     pub(crate) files: Vec<FileFacts>,
     pub(crate) texts: Vec<String>,
-    /// The texts with every comment blanked: what a comment says is no evidence.
-    codes: Vec<String>,
+    /// The texts with every comment blanked, where one was asked for: what a comment says is no evidence.
+    codes: Vec<OnceCell<String>>,
     pub(crate) packages: Vec<Manifest>,
     pub(crate) modules: Vec<Module>,
     package_of: Vec<Option<PackageId>>,
     module_of: HashMap<(FileId, ModId), ModuleId>,
     test_files: Vec<bool>,
     library_of: HashMap<String, ModuleId>,
+    /// Every name by which a function of the workspace may be called.
+    callable: HashSet<Name>,
     methods: HashMap<(Def, Name), Vec<FnRef>>,
     methods_by_name: HashMap<Name, Vec<FnRef>>,
     sites: HashMap<At, &'k Fact>,
@@ -119,10 +122,10 @@ impl<'k> Workspace<'k> {
 
     /// A file's text, comments blanked.
     pub(crate) fn code(&self, file: FileId) -> &str {
-        self.codes
-            .get(file)
-            .filter(|code| !code.is_empty())
-            .map_or_else(|| self.text(file), String::as_str)
+        let text = self.text(file);
+        let blanked = || build::without_comments(self.file(file), text);
+        let code = self.codes.get(file).map(|code| code.get_or_init(blanked));
+        code.filter(|code| !code.is_empty()).map_or(text, String::as_str)
     }
 
     pub(crate) fn function(&self, of: FnRef) -> Option<&FnFact> {

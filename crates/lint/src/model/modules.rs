@@ -3,7 +3,7 @@
 use super::{FileId, PackageId, Workspace};
 use crate::facts::{FnId, ModId, Name};
 use crate::manifest::{TargetKind, folder, join};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// A module of the workspace.
 pub(crate) type ModuleId = usize;

@@ -4,7 +4,7 @@ use super::calls::Purpose;
 use super::{At, Binding, Def, FnRef, Graph, Piece, Ty, Value, Workspace};
 use crate::facts::Kind;
 use crate::knowledge::Role;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 /// Where a request's links may lie: through parameters, branches and functions that begin it.
 struct Trail<'w, 'k> {
@@ -150,7 +150,7 @@ impl Workspace<'_> {
             workspace: self,
             graph,
             links: Vec::new(),
-            seen: HashSet::new(),
+            seen: HashSet::default(),
             from: Context::new(),
         };
         trail.follow(at, 12);

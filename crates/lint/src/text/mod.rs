@@ -7,7 +7,7 @@ mod scan;
 
 pub(crate) use lines::Lines;
 pub use lines::Position;
-pub(crate) use scan::{Scan, scan};
+pub(crate) use scan::{Comment, Scan, scan};
 
 /// A half-open byte range of one file.
 #[derive(

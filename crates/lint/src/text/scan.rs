@@ -75,11 +75,18 @@ impl Lexer<'_> {
             b'(' | b'[' | b'{' => self.opened(),
             b')' | b']' | b'}' => self.closed(),
             b';' | b',' => self.separated(),
+            b' ' | b'\n' | b'\t' | b'\r' => self.blank(),
             b if b == b'_' || b.is_ascii_alphabetic() || b >= 0x80 => self.word(),
             b if b.is_ascii_digit() => self.number(),
             b if b.is_ascii_punctuation() => self.operator(),
             _ => self.at += 1,
         }
+    }
+
+    fn blank(&mut self) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let ends = |b: &u8| !matches!(b, b' ' | b'\n' | b'\t' | b'\r');
+        self.at += rest.iter().position(ends).unwrap_or(rest.len());
     }
 
     fn operator(&mut self) {
@@ -206,9 +213,9 @@ impl Lexer<'_> {
 
     fn word(&mut self) {
         let start = self.at;
-        while matches!(self.peek(0), b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | 0x80..) {
-            self.at += 1;
-        }
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let ends = |b: &u8| !(*b == b'_' || b.is_ascii_alphanumeric() || *b >= 0x80);
+        self.at += rest.iter().position(ends).unwrap_or(rest.len());
         match self.bytes.get(start..self.at).unwrap_or_default() {
             b"r" | b"br" | b"cr" => {
                 let hashes = (0..256).take_while(|ahead| self.peek(*ahead) == b'#').count();

@@ -9,6 +9,7 @@ use crate::openai::samples::{PLAIN, REASONING, model};
 use crate::openai::{Endpoint, Envelope, validate};
 
 const SETTING: Setting<'_> = Setting {
+    variant: None,
     tenant: Tenant::Key("team-a"),
     alias: "fast",
     targets: &["openai/gpt", "gpu/llama"],
@@ -110,6 +111,9 @@ fn who_and_where_matter() {
         Setting { tenant: Tenant::Key(""), ..SETTING },
         Setting { tenant: Tenant::Everyone, ..SETTING },
         Setting { alias: "fas", ..SETTING },
+        Setting { variant: Some(("tone/warm", "0a1b2c3d")), ..SETTING },
+        Setting { variant: Some(("tone/warm", "0a1b2c3e")), ..SETTING },
+        Setting { variant: Some(("tone/plain", "0a1b2c3d")), ..SETTING },
         Setting { targets: &["openai/gpt"], ..SETTING },
         Setting { targets: &["openai/gptgpu/llama"], ..SETTING },
         Setting { targets: &["gpu/llama", "openai/gpt"], ..SETTING },
@@ -162,7 +166,7 @@ fn the_form_is_the_one_that_stored_answers_were_kept_under() {
     // A change here makes every stored answer unreachable: raise the number in `FORM` with it.
     assert_eq!(
         with("").to_hex(),
-        "6ab4847d150b684a8630e44457d2f90517d0abb26a8e76d126e0dda05a078297"
+        "a6292fcc2f5dafbdf67440458b799b49e80ed603f3ceb18a6abb28dd94bbbd59"
     );
 }
 

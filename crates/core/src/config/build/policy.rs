@@ -122,7 +122,7 @@ impl Site<'_> {
         }
     }
 
-    fn check_defaults_in_bounds(&self, params: &Params, bounds: &Bounds, at: &Path<'_>) {
+    pub(super) fn check_defaults_in_bounds(&self, params: &Params, bounds: &Bounds, at: &Path<'_>) {
         let Params { temperature, max_tokens, top_p } = params;
         self.check_inside("temperature", *temperature, bounds.temperature, at);
         self.check_inside("max_tokens", *max_tokens, bounds.max_tokens, at);

@@ -37,7 +37,9 @@ impl Site<'_> {
 
     fn note_unused_providers(&self, config: &Config) {
         let mut used = BTreeSet::new();
-        for target in config.models.values().flat_map(|model| &model.targets) {
+        let variants = config.experiments.values().flat_map(|experiment| &experiment.variants);
+        let models = config.models.values().chain(variants.map(|variant| &variant.model));
+        for target in models.flat_map(|model| &model.targets) {
             used.insert(&target.provider.name);
         }
         let at = Path::Root.key("providers");

@@ -35,15 +35,30 @@ impl Site<'_> {
         let help = "say where the model runs: `targets = [{ provider = \"…\", model = \"…\" }]`";
         self.notes.missing(&at, help);
         let targets = model.targets.as_ref()?;
+        let ways = (model.strategy, model.deprecated);
+        self.target_list(targets, ways, root, providers, &at)
+    }
+
+    /// The targets of a model, or of a variant of it.
+    pub(super) fn target_list(
+        &self,
+        targets: &List<RawTarget>,
+        (strategy, deprecated): (Option<Strategy>, Option<DeprecationPolicy>),
+        root: &RawConfig,
+        providers: Option<&Providers>,
+        at: &Path<'_>,
+    ) -> Option<Vec<Arc<Target>>> {
         if targets.0.is_empty() {
-            self.report(&at, Rule::Missing, "the model runs nowhere", help);
+            let help =
+                "say where the model runs: `targets = [{ provider = \"…\", model = \"…\" }]`";
+            self.report(at, Rule::Missing, "the model runs nowhere", help);
         }
         let mut built = Vec::new();
         for (index, target) in targets.iter() {
             let at = at.index(index);
             let before = targets.0.get(..index).unwrap_or_default();
-            self.check_chosen(target, before, model.strategy, &at);
-            if let Some(target) = self.target(target, model.deprecated, root, providers, &at) {
+            self.check_chosen(target, before, strategy, &at);
+            if let Some(target) = self.target(target, deprecated, root, providers, &at) {
                 built.push(Arc::new(target));
             }
         }

@@ -5,6 +5,7 @@ use crate::{
     alert::Spend,
     budget::Scope,
     config::valid::{Budget, Period},
+    experiments::feedback::{Opinion, Say},
     units::MicroUsd,
 };
 
@@ -25,6 +26,15 @@ fn busy() -> Aggregate {
     let budget = Budget { limit: MicroUsd(50_000_000), per: Period::Month, cheaper: None };
     let (name, spent) = ("team-a".to_owned(), MicroUsd(12_500_000));
     aggregate.set_budgets(&[Spend { scope: Scope::Key, name, budget, spent }]);
+    aggregate.set_feedback(vec![Opinion {
+        model: "fast".to_owned(),
+        variant: "tone/warm".to_owned(),
+        version: "0a1b2c3d".to_owned(),
+        kind: Say::Score,
+        value: "0.8".to_owned(),
+        count: 2,
+        sum: 1_600_000,
+    }]);
     aggregate
 }
 

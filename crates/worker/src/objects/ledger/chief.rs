@@ -6,7 +6,7 @@ use tollhouse_core::{
     alert::{self, Board, History, Letter, Outbox, Signals, Situation},
     config::{
         self, Loaded, Source,
-        valid::{Config, Otlp, Receiver},
+        valid::{Config, Mlflow, Otlp, Receiver},
     },
     ledger::{Column, Day, UsageRow, group, to_csv, to_json},
     metrics::{Aggregate, Format},
@@ -84,13 +84,15 @@ impl Chief {
         Ok(chief)
     }
 
-    /// An isolate has taken up this configuration.
-    pub(super) fn configure(&mut self, text: &str) -> Result<()> {
+    /// An isolate has taken up this configuration; whether it is news.
+    pub(super) fn configure(&mut self, text: &str) -> Result<bool> {
         let is_known = self.loaded.as_ref().is_some_and(|loaded| loaded.source().text == text);
         if is_known {
-            return Ok(());
+            return Ok(false);
         }
-        if let Some(loaded) = load(text) {
+        let loaded = load(text);
+        let is_news = loaded.is_some();
+        if let Some(loaded) = loaded {
             self.loaded = Some(loaded);
             self.rejected = None;
             self.grow();
@@ -100,7 +102,7 @@ impl Chief {
                 (REJECTED.to_owned(), None),
             ])?;
         }
-        Ok(())
+        Ok(is_news)
     }
 
     /// An isolate has refused a configuration, for these reasons.
@@ -110,6 +112,17 @@ impl Chief {
         self.rows.write([(REJECTED.to_owned(), Some(format!("{}\n{problems}", now().0)))])
     }
 
+    /// The configuration in force.
+    pub(super) const fn loaded(&self) -> Option<&Loaded> {
+        self.loaded.as_ref()
+    }
+
+    /// The tracking server, where there is one.
+    pub(super) fn mlflow(&self) -> Option<&Mlflow> {
+        self.config()?.mlflow.as_ref()
+    }
+
+    /// Its valid form.
     pub(super) fn config(&self) -> Option<&Config> {
         self.loaded.as_ref().map(|loaded| &loaded.config)
     }
@@ -201,14 +214,21 @@ impl Ledger {
         self.probe().await?;
         let done = self.look(at).await;
         self.send_letters(at).await?;
+        let tracked = self.track().await;
         self.arm().await?;
-        done
+        done.and(tracked)
     }
 
     /// Sets the alarm for when there is something to do.
     pub(super) async fn arm(&self) -> Result<()> {
         let at = now();
-        let next = self.with_chief(|chief| Ok(chief.next(at)))?;
+        let (next, mlflow) =
+            self.with_chief(|chief| Ok((chief.next(at), chief.mlflow().cloned())))?;
+        let tracked = match mlflow {
+            Some(mlflow) => Some(self.with_track(|track| Ok(track.next(&mlflow)))?),
+            None => None,
+        };
+        let next = tracked.map_or(next, |tracked| tracked.max(at.plus(SOONEST)).min(next));
         let offset = i64::try_from(next.since(at).0).unwrap_or(i64::MAX);
         self.state.storage().set_alarm(offset).await
     }
@@ -219,6 +239,7 @@ impl Ledger {
             ExportAsked { counts: true, usage_from: Some(TOMORROW.to_owned()), keep_from: None };
         let (mut aggregate, _) = self.gather(&asked).await?;
         self.add_budgets(&mut aggregate).await?;
+        self.with_track(|track| track.show(&mut aggregate))?;
         text_response(&aggregate.render(now(), format), format.content_type())
     }
 
@@ -258,7 +279,8 @@ impl Ledger {
             let metrics = metrics.map(|(otlp, _)| otlp.clone());
             Ok((chief.is_watching(at).is_some(), metrics, chief.keep_from(at)))
         })?;
-        if !watches && metrics.is_none() {
+        let tracks = self.tracks(at)?;
+        if !watches && metrics.is_none() && !tracks {
             return Ok(());
         }
         // The longest period of a budget is a month.
@@ -271,6 +293,15 @@ impl Ledger {
         let (mut aggregate, usage) = self.gather(&asked).await?;
         if watches {
             self.with_chief(|chief| chief.watch(&aggregate, &usage, at))?;
+        }
+        if tracks {
+            self.with_chief(|chief| {
+                self.with_track(|track| track.plan(chief, &mut aggregate, at))
+            })?;
+        }
+        if let Some(day) = keep_from {
+            let moment = UnixMs(u64::from(day.0).saturating_mul(86_400_000));
+            self.with_track(|track| track.forget_before(moment))?;
         }
         if let Some(otlp) = metrics {
             self.with_chief(|chief| {
@@ -286,6 +317,12 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// Whether it is time to see what is known of experiments.
+    fn tracks(&self, at: UnixMs) -> Result<bool> {
+        let mlflow = self.with_chief(|chief| Ok(chief.mlflow().cloned()))?;
+        mlflow.map_or(Ok(false), |mlflow| self.with_track(|track| Ok(track.is_due(&mlflow, at))))
     }
 
     async fn send_letters(&self, at: UnixMs) -> Result<()> {

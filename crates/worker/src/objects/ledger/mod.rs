@@ -2,18 +2,22 @@
 //!
 //! It is one object or several, the *shards*: each takes the counts of some isolates. The first of
 //! them, the *chief*, is the one that is asked: it adds up all shards for `/metrics` and
-//! `/admin/usage`, and by its alarm sends alerts and metrics and lets old usage go ([`chief`]).
+//! `/admin/usage`, and by its alarm sends alerts and metrics, keeps track of experiments ([`track`]) and
+//! lets old usage go ([`chief`]).
 
 mod chief;
+mod opinions;
 mod post;
 mod probes;
 mod shard;
+mod track;
 mod usage;
 
 use std::cell::RefCell;
 
 use chief::Chief;
 use shard::Shard;
+use track::Track;
 use worker::{
     DurableObject, Env, Headers, Request, Response, Result, State, durable_object,
     wasm_bindgen::JsValue,
@@ -26,13 +30,20 @@ pub struct Ledger {
     env: Env,
     shard: RefCell<Option<Shard>>,
     chief: RefCell<Option<Chief>>,
+    track: RefCell<Option<Track>>,
 }
 
 impl DurableObject for Ledger {
     fn new(state: State, env: Env) -> Self {
         let bindings: &JsValue = env.as_ref();
         crate::env::read(bindings);
-        Self { state, env, shard: RefCell::new(None), chief: RefCell::new(None) }
+        Self {
+            state,
+            env,
+            shard: RefCell::new(None),
+            chief: RefCell::new(None),
+            track: RefCell::new(None),
+        }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -46,7 +57,24 @@ impl DurableObject for Ledger {
             }
             "/export" => Response::from_json(&self.with_shard(|shard| shard.export(&text()))?),
             "/config" => {
-                self.with_chief(|chief| chief.configure(&text()))?;
+                if self.with_chief(|chief| chief.configure(&text()))? {
+                    self.with_track(|track| {
+                        track.reconsider();
+                        Ok(())
+                    })?;
+                }
+                self.arm().await?;
+                Response::empty()
+            }
+            "/feedback" => {
+                let said = serde_json::from_slice(&body)?;
+                let mlflow = self.with_chief(|chief| Ok(chief.mlflow().cloned()))?;
+                self.with_track(|track| track.say(&said, mlflow.as_ref()))?;
+                self.arm().await?;
+                Response::empty()
+            }
+            "/spans" => {
+                self.with_track(|track| track.add_spans(&body))?;
                 self.arm().await?;
                 Response::empty()
             }
@@ -77,6 +105,15 @@ impl Ledger {
             None => loaded.insert(Shard::open(&self.state)?),
         };
         run(shard)
+    }
+
+    fn with_track<T>(&self, run: impl FnOnce(&mut Track) -> Result<T>) -> Result<T> {
+        let mut loaded = self.track.borrow_mut();
+        let track = match loaded.take() {
+            Some(track) => loaded.insert(track),
+            None => loaded.insert(Track::open(&self.state)?),
+        };
+        run(track)
     }
 
     fn with_chief<T>(&self, run: impl FnOnce(&mut Chief) -> Result<T>) -> Result<T> {

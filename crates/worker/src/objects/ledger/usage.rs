@@ -91,7 +91,7 @@ fn read(values: &[SqlStorageValue]) -> Option<UsageRow> {
 }
 
 /// SQLite's integers come as JavaScript numbers, exact up to 2⁵³.
-fn whole(value: &SqlStorageValue) -> Option<u64> {
+pub(super) fn whole(value: &SqlStorageValue) -> Option<u64> {
     match value {
         SqlStorageValue::Integer(number) => u64::try_from(*number).ok(),
         SqlStorageValue::Float(number) => Some(crate::host::whole(*number)),
