@@ -4,6 +4,7 @@ mod cache;
 mod experiments;
 mod failure;
 mod limits;
+mod oip;
 mod pools;
 mod recovery;
 

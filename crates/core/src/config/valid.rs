@@ -272,6 +272,13 @@ pub struct Target {
     pub replica_of: Option<String>,
 }
 
+impl Target {
+    /// The target's id; of a replica, that of the target that it belongs to.
+    pub fn whole_id(&self) -> &str {
+        self.replica_of.as_deref().unwrap_or(&self.id)
+    }
+}
+
 /// What a provider's model takes, where models differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {

@@ -198,6 +198,11 @@ impl Counting {
             let [guard, stage, label, action] = parts.map(|part| self.names.id(part));
             self.store.add(Family::GuardDecisions, &[model, guard, stage, label, action], 1);
         }
+        for start in &record.cold_starts {
+            let parts = [start.target.provider.name.as_str(), start.result()];
+            let labels = parts.map(|part| self.names.id(part));
+            self.store.observe(Family::ColdStarts, &labels, start.waited.0);
+        }
         for event in &record.breaker_events {
             let parts = [event.target.id.as_str(), event.state.name()];
             let labels = parts.map(|part| self.names.id(part));

@@ -11,7 +11,12 @@ pub enum Inputs {
     /// As text, which the model itself takes apart.
     Texts(Vec<String>),
     /// As ids of tokens.
-    Tokens(Vec<Vec<u64>>),
+    Tokens {
+        /// The ids of each.
+        ids: Vec<Vec<u64>>,
+        /// What shorter ones are filled up with.
+        padding: u64,
+    },
 }
 
 impl Inputs {
@@ -19,7 +24,7 @@ impl Inputs {
     pub const fn len(&self) -> usize {
         match self {
             Self::Texts(texts) => texts.len(),
-            Self::Tokens(tokens) => tokens.len(),
+            Self::Tokens { ids, padding: _ } => ids.len(),
         }
     }
 
@@ -32,8 +37,8 @@ impl Inputs {
 /// The body that asks a model for its output on `inputs`.
 ///
 /// Texts go into one input of datatype BYTES, shaped `[n]` or `[n, 1]` as the model has it. Token ids
-/// go into `input_ids`, filled up with 0 to the longest, with `attention_mask` and `token_type_ids`
-/// where the model has those.
+/// go into `input_ids`, filled up to the longest, or to the length that the model has, with
+/// `attention_mask` and `token_type_ids` where the model takes those. Nothing is cut off.
 ///
 /// # Errors
 /// [`Mismatch::Asked`]: the model has no such input or output, or takes other shapes or datatypes.
@@ -44,7 +49,7 @@ pub fn question(
 ) -> Result<Vec<u8>, Mismatch> {
     let sent = match inputs {
         Inputs::Texts(texts) => vec![of_texts(metadata, tensors, texts)?],
-        Inputs::Tokens(tokens) => of_tokens(metadata, tokens)?,
+        Inputs::Tokens { ids, padding } => of_tokens(metadata, ids, *padding)?,
     };
     let given = |input: &&Tensor| !sent.iter().any(|sent| sent["name"] == input.name.as_str());
     if let Some(input) = metadata.inputs.iter().find(given) {
@@ -72,25 +77,34 @@ fn of_texts(metadata: &Metadata, tensors: &Tensors, texts: &[String]) -> Result<
     tensor(input, &shape, json!(texts))
 }
 
-fn of_tokens(metadata: &Metadata, tokens: &[Vec<u64>]) -> Result<Vec<Value>, Mismatch> {
-    let longest = tokens.iter().map(Vec::len).max().unwrap_or_default();
-    let shape = [length(tokens.len()), length(longest)];
-    let filled = |value: fn(u64) -> u64| -> Vec<u64> {
-        let row = |row: &Vec<u64>| {
-            let rest = longest.saturating_sub(row.len());
-            row.iter().map(|id| value(*id)).chain(std::iter::repeat_n(0, rest)).collect::<Vec<_>>()
-        };
-        tokens.iter().flat_map(row).collect()
-    };
+fn of_tokens(
+    metadata: &Metadata,
+    tokens: &[Vec<u64>],
+    padding: u64,
+) -> Result<Vec<Value>, Mismatch> {
     let ids = metadata.input("input_ids").ok_or_else(|| {
         Mismatch::Asked("the model takes no token ids: it has no input `input_ids`".to_owned())
     })?;
-    let mut sent = vec![tensor(integers(ids)?, &shape, json!(filled(|id| id)))?];
+    let longest = tokens.iter().map(Vec::len).max().unwrap_or_default();
+    let fixed = ids.shape.get(1).and_then(|length| usize::try_from(*length).ok());
+    let longest = fixed.map_or(longest, |fixed| fixed.max(longest));
+    let shape = [length(tokens.len()), length(longest)];
+    let filled = |value: fn(u64) -> u64, padding: u64| -> Vec<u64> {
+        let row = |row: &Vec<u64>| {
+            let rest = longest.saturating_sub(row.len());
+            row.iter()
+                .map(|id| value(*id))
+                .chain(std::iter::repeat_n(padding, rest))
+                .collect::<Vec<_>>()
+        };
+        tokens.iter().flat_map(row).collect()
+    };
+    let mut sent = vec![tensor(integers(ids)?, &shape, json!(filled(|id| id, padding)))?];
     if let Some(mask) = metadata.input("attention_mask") {
-        sent.push(tensor(integers(mask)?, &shape, json!(filled(|_| 1)))?);
+        sent.push(tensor(integers(mask)?, &shape, json!(filled(|_| 1, 0)))?);
     }
     if let Some(types) = metadata.input("token_type_ids") {
-        sent.push(tensor(integers(types)?, &shape, json!(filled(|_| 0)))?);
+        sent.push(tensor(integers(types)?, &shape, json!(filled(|_| 0, 0)))?);
     }
     Ok(sent)
 }

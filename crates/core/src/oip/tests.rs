@@ -19,6 +19,11 @@ fn texts(texts: &[&str]) -> Inputs {
     Inputs::Texts(texts.iter().map(ToString::to_string).collect())
 }
 
+/// Filled up with 9.
+fn ids(ids: &[&[u64]]) -> Inputs {
+    Inputs::Tokens { ids: ids.iter().map(|ids| ids.to_vec()).collect(), padding: 9 }
+}
+
 fn asked(metadata: &Metadata, inputs: &Inputs) -> Result<Value, Mismatch> {
     let body = question(metadata, &Tensors::default(), inputs)?;
     Ok(serde_json::from_slice(&body).unwrap())
@@ -45,10 +50,21 @@ fn token_ids_are_filled_up_and_masked() {
         tensor("attention_mask", "INT64", &[-1, -1]),
     ]);
     let model = metadata(&inputs, &json!([tensor("out", "FP32", &[-1, 4])]));
-    let body = asked(&model, &Inputs::Tokens(vec![vec![5, 6, 7], vec![8]])).unwrap();
-    assert_eq!(body["inputs"][0]["data"], json!([5, 6, 7, 8, 0, 0]));
+    let body = asked(&model, &ids(&[&[5, 6, 7], &[8]])).unwrap();
+    assert_eq!(body["inputs"][0]["data"], json!([5, 6, 7, 8, 9, 9]));
     assert_eq!(body["inputs"][1]["data"], json!([1, 1, 1, 1, 0, 0]));
     assert_eq!(body["inputs"][1]["shape"], json!([2, 3]));
+}
+
+#[test]
+fn ids_fill_the_length_that_the_model_has_and_are_never_cut_off() {
+    let inputs = json!([tensor("input_ids", "INT64", &[-1, 4])]);
+    let model = metadata(&inputs, &json!([tensor("out", "FP32", &[-1, 4])]));
+    let body = asked(&model, &ids(&[&[5, 6]])).unwrap();
+    assert_eq!(body["inputs"][0]["data"], json!([5, 6, 9, 9]));
+    assert_eq!(body["inputs"][0]["shape"], json!([1, 4]));
+    let Err(Mismatch::Asked(message)) = asked(&model, &ids(&[&[1, 2, 3, 4, 5]])) else { panic!() };
+    assert!(message.contains("[-1, 4], what is to be sent has [1, 5]"), "{message}");
 }
 
 #[test]
@@ -72,13 +88,8 @@ fn what_does_not_fit_the_model_is_never_sent() {
             texts(&["a"]),
             "several outputs",
         ),
-        (json!([text]), out.clone(), Inputs::Tokens(vec![vec![1]]), "no input `input_ids`"),
-        (
-            json!([tensor("input_ids", "FP32", &[-1, -1])]),
-            out,
-            Inputs::Tokens(vec![vec![1]]),
-            "not token ids",
-        ),
+        (json!([text]), out.clone(), ids(&[&[1]]), "no input `input_ids`"),
+        (json!([tensor("input_ids", "FP32", &[-1, -1])]), out, ids(&[&[1]]), "not token ids"),
     ] {
         let Err(Mismatch::Asked(message)) = asked(&metadata(&inputs, &outputs), &what) else {
             panic!("{inputs}");

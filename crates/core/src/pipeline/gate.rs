@@ -16,11 +16,12 @@ use crate::{
     config::valid::{Config, SecretName},
     guard::{
         Source,
-        judge::{Judge, Judgement, NoJudgement},
+        judge::{Judge, Judgement, NoJudgement, Tokenized},
     },
     oip::Metadata,
     pool::{Pools, probe::Report},
     rate::{Lessee, Standing, Subject, Unavailable},
+    record::BreakerEvent,
     retry::RetryBudgets,
     route::Latencies,
     units::{DurationMs, UnixMs},
@@ -50,6 +51,8 @@ pub struct Gate {
     pub(super) unprefilled: RefCell<BTreeSet<String>>,
     /// What is known of replicas.
     pub(super) pools: RefCell<Pools>,
+    /// What calls on the side, such as second opinions, have done to breakers and no record holds yet.
+    pub(super) aside: RefCell<Vec<BreakerEvent>>,
     /// What models of the Open Inference Protocol say of themselves, by address and name.
     pub(super) metadata: RefCell<BTreeMap<(String, String), Rc<Metadata>>>,
 }
@@ -72,6 +75,7 @@ impl Gate {
             mock_calls: RefCell::default(),
             unprefilled: RefCell::default(),
             pools: RefCell::default(),
+            aside: RefCell::default(),
             metadata: RefCell::default(),
         }
     }
@@ -111,6 +115,11 @@ impl Gate {
     pub fn judge(&self, model: &str, text: &str, source: Source) -> Result<Judgement, NoJudgement> {
         let judge = self.judge.borrow().clone().ok_or(NoJudgement)?;
         judge.judge(model, text, source)
+    }
+
+    /// A text as ids of a classifier's tokenizer, where there is one.
+    pub(super) fn tokens(&self, model: &str, text: &str) -> Option<Tokenized> {
+        self.judge.borrow().clone()?.tokens(model, text)
     }
 
     /// The number of the next call to a mock provider, from 1.

@@ -9,6 +9,7 @@ mod admit;
 mod attempt;
 mod books;
 mod classify;
+mod course;
 mod deliver;
 mod enter;
 pub mod exchange;

@@ -40,7 +40,10 @@ pub(super) async fn embed<H: Host>(
             return Err(refused(404, Code::UpstreamError, message.to_owned()));
         }
     }
-    let inputs = inputs(request).ok_or_else(|| invalid("the input could not be read"))?;
+    let inputs = match inputs(request).ok_or_else(|| invalid("the input could not be read"))? {
+        Inputs::Texts(texts) => of_texts(gate, target, texts)?,
+        tokens @ Inputs::Tokens { .. } => tokens,
+    };
     let rows = infer(host, gate, address, target, &inputs, line).await?;
     let asked = request.body().present("dimensions").and_then(Value::as_u64);
     let width = rows.0.first().map_or(0, Vec::len);
@@ -59,15 +62,28 @@ pub(super) async fn embed<H: Host>(
 pub(super) async fn classify<H: Host>(
     host: &H,
     gate: &Gate,
-    address: &Address,
     target: &Target,
     texts: &[String],
     limits: AttemptLimits,
 ) -> Result<Vec<Vec<Scored>>, Failure> {
-    let inputs = Inputs::Texts(texts.to_vec());
+    let inputs = of_texts(gate, target, texts.to_vec())?;
+    let Some(address) = target.provider.kind.endpoint() else {
+        return Err(invalid("the provider has no address"));
+    };
     let line = Line { limits, headers: None };
     let rows = infer(host, gate, address, target, &inputs, line).await?;
     classes(&target.tensors, &rows).map_err(mismatch)
+}
+
+/// Texts as they are, or as the ids of the tokenizer that the target names.
+fn of_texts(gate: &Gate, target: &Target, texts: Vec<String>) -> Result<Inputs, Failure> {
+    let Some(name) = &target.tensors.tokenizer else { return Ok(Inputs::Texts(texts)) };
+    let tokenized: Option<Vec<_>> = texts.iter().map(|text| gate.tokens(name, text)).collect();
+    let tokenized = tokenized.ok_or_else(|| {
+        mismatch(Mismatch::Asked(format!("no classifier `{name}` with a tokenizer is loaded")))
+    })?;
+    let padding = tokenized.first().map_or(0, |first| first.padding);
+    Ok(Inputs::Tokens { ids: tokenized.into_iter().map(|text| text.ids).collect(), padding })
 }
 
 async fn infer<H: Host>(
@@ -78,7 +94,10 @@ async fn infer<H: Host>(
     inputs: &Inputs,
     line: Line<'_>,
 ) -> Result<Rows, Failure> {
+    let began = host.now();
     let metadata = metadata(host, gate, address, target, line).await?;
+    // Both calls share the time of one attempt.
+    let line = Line { limits: line.limits.after(host.now().since(began)), ..line };
     let body = oip::question(&metadata, &target.tensors, inputs).map_err(mismatch)?;
     let url = [address.base_url.as_str(), &oip::infer_path(&target.model)].concat();
     let answered = call(host, gate, address, &url, &body, line).await;
@@ -105,10 +124,20 @@ async fn metadata<H: Host>(
         return Ok(Rc::clone(known));
     }
     let url = [address.base_url.as_str(), &oip::metadata_path(&target.model)].concat();
-    let body = call(host, gate, address, &url, &[], line).await?;
+    let body = call(host, gate, address, &url, &[], line).await.map_err(unknown_model)?;
     let metadata = Rc::new(Metadata::read(&body).map_err(mismatch)?);
     gate.metadata.borrow_mut().insert(key, Rc::clone(&metadata));
     Ok(metadata)
+}
+
+/// Triton answers 400 for a model that it does not have, others 404: neither is the caller's fault.
+fn unknown_model(failure: Failure) -> Failure {
+    match failure {
+        Failure::Failed(Outcome::Refused(UpstreamFailure {
+            status: 400 | 404, message, ..
+        })) => refused(404, Code::UpstreamError, message),
+        Failure::Failed(_) | Failure::CallerLeft => failure,
+    }
 }
 
 fn key(address: &Address, target: &Target) -> (String, String) {
@@ -148,8 +177,11 @@ fn inputs(request: &Effective) -> Option<Inputs> {
     }
     match input.items().next()?.kind() {
         Kind::String => Some(Inputs::Texts(input.items().map(text).collect::<Option<_>>()?)),
-        Kind::Number => Some(Inputs::Tokens(vec![tokens(input)?])),
-        Kind::Array => Some(Inputs::Tokens(input.items().map(tokens).collect::<Option<_>>()?)),
+        Kind::Number => Some(Inputs::Tokens { ids: vec![tokens(input)?], padding: 0 }),
+        Kind::Array => {
+            let ids = input.items().map(tokens).collect::<Option<_>>()?;
+            Some(Inputs::Tokens { ids, padding: 0 })
+        }
         Kind::Null | Kind::Bool | Kind::Object => None,
     }
 }

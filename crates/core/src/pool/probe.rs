@@ -3,7 +3,7 @@
 //! What is asked is decided here; who asks reports what came of it ([`Found`]), and hands the
 //! [`Report`]s to the isolates as JSON.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,33 @@ impl Report {
             at,
         }
     }
+}
+
+/// How one replica of one provider stood when it was last asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replica {
+    /// The provider's name.
+    pub provider: String,
+    /// What the replica is called.
+    pub name: String,
+    /// Whether it said that it is ready.
+    pub ready: bool,
+    /// Calls that waited there; `None` where its metrics did not say.
+    pub waiting: Option<u64>,
+}
+
+/// How the replicas stand that `reports` speak of, for as long as they are configured.
+pub fn replicas(config: &Config, reports: &[Report]) -> Vec<Replica> {
+    let replica = |provider: &Arc<Provider>| {
+        let report = reports.iter().find(|it| provider.kind.address() == Some(&it.address))?;
+        Some(Replica {
+            provider: provider.name.clone(),
+            name: provider.pool.name.clone(),
+            ready: report.ready,
+            waiting: report.waiting,
+        })
+    };
+    probed(config).flat_map(|provider| &provider.pool.replicas).filter_map(replica).collect()
 }
 
 /// How often replicas are asked; `None` where none is configured to be.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{config::valid::Target, units::UnixMs};
+use crate::{
+    config::valid::Target,
+    units::{DurationMs, UnixMs},
+};
 
 /// A circuit breaker changed its state.
 #[derive(Debug, Clone)]
@@ -13,6 +16,24 @@ pub struct BreakerEvent {
     pub at: UnixMs,
     /// Its state from then on.
     pub state: BreakerState,
+}
+
+/// A pool of replicas was waited for while it was being started.
+#[derive(Debug, Clone)]
+pub struct ColdStart {
+    /// The replica that answered, else the one asked last.
+    pub target: Arc<Target>,
+    /// From the first failure on.
+    pub waited: DurationMs,
+    /// Whether one of them answered in time.
+    pub started: bool,
+}
+
+impl ColdStart {
+    /// The value of the metric's label.
+    pub const fn result(&self) -> &'static str {
+        if self.started { "started" } else { "given_up" }
+    }
 }
 
 /// The state of a target's circuit breaker.

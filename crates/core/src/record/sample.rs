@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use proptest::prelude::*;
 
 use super::{
-    Attempt, BreakerEvent, BreakerState, CacheResult, Endpoint, GuardAction, GuardDecision,
-    GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict, LimitedResource, Record,
-    RequestId, Timings, TraceId,
+    Attempt, BreakerEvent, BreakerState, CacheResult, ColdStart, Endpoint, GuardAction,
+    GuardDecision, GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict,
+    LimitedResource, Record, RequestId, Timings, TraceId,
 };
 use crate::{
     config::valid::{
@@ -170,6 +170,9 @@ pub(crate) fn full() -> Record {
     };
     record.breaker_events =
         vec![BreakerEvent { target: first, at: EVENING, state: BreakerState::Open }];
+    let waited = DurationMs(300);
+    let target = record.attempts[1].target.clone();
+    record.cold_starts = vec![ColdStart { target, waited, started: true }];
     record.limits =
         [LimitScope::Key, LimitScope::Model, LimitScope::KeyAndModel].map(admitted).into();
     record.guards = vec![GuardDecision {

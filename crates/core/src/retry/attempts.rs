@@ -47,7 +47,7 @@ pub struct Attempts {
     /// The last failure of a target.
     last: Option<Refusal>,
     /// Since when a provider's pool is waited for.
-    starting: BTreeMap<String, UnixMs>,
+    starting: BTreeMap<String, Start>,
     /// How long until the next look at it.
     look: DurationMs,
     /// How long until the first of those whose breakers were in the way is tried again.
@@ -107,7 +107,10 @@ impl Attempts {
             return None;
         }
         let (target, again) = self.candidates.look_on()?;
-        let began = *self.starting.entry(target.provider.name.clone()).or_insert(now);
+        let first = Start { since: now, rested: false };
+        let start = self.starting.entry(target.provider.name.clone()).or_insert(first);
+        start.rested |= again;
+        let began = start.since;
         let after = if again { self.next_look() } else { DurationMs(0) };
         let at = now.plus(after);
         if at >= began.plus(patience).min(self.frame.ends()) {
@@ -115,6 +118,12 @@ impl Attempts {
             return None;
         }
         Some(Next::Try { target, after, limits: self.frame.limits(at) })
+    }
+
+    /// How long `provider`'s pool was waited for; `None` where nobody rested for it. Forgets it.
+    pub fn waited_for(&mut self, provider: &str, now: UnixMs) -> Option<DurationMs> {
+        let start = self.starting.remove(provider)?;
+        start.rested.then(|| now.since(start.since))
     }
 
     fn next_look(&mut self) -> DurationMs {
@@ -260,6 +269,14 @@ impl Attempts {
         };
         refusal.final_answer()
     }
+}
+
+/// A pool that is waited for.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    since: UnixMs,
+    /// Whether all of its replicas were looked at, and a rest followed.
+    rested: bool,
 }
 
 /// What an outcome means for the request.

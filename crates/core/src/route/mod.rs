@@ -92,7 +92,7 @@ fn rest(target: &Target, health: Health<'_>, now: UnixMs) -> DurationMs {
 }
 
 fn is_of(other: &Target, target: &Target) -> bool {
-    other.id == target.id || other.replica_of.as_ref() == Some(&target.id)
+    other.whole_id() == target.id
 }
 
 /// Every target that may come to answer a call for `model`, whatever its breaker says; a target may

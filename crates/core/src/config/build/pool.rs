@@ -36,21 +36,21 @@ impl Site<'_> {
         };
         let patience = raw.pool.as_ref().and_then(|pool| pool.patience_ms);
         let patience = DurationMs(patience.map_or(0, |patience| patience.0));
-        let replica = |address: String| {
+        let replica = |(address, name): (String, String)| {
             let endpoint = Endpoint { base_url: address, ..provider.kind.endpoint()?.clone() };
             let kind = match &provider.kind {
                 ProviderKind::OpenAi(_) => ProviderKind::OpenAi(endpoint),
                 ProviderKind::Oip(_) => ProviderKind::Oip(endpoint),
                 ProviderKind::Mock(_) => return None,
             };
-            let pool = Pool { replicas: vec![], patience, probe: probe.clone() };
+            let pool = Pool { replicas: vec![], name, patience, probe: probe.clone() };
             Some(Arc::new(Provider { kind, pool, ..provider.clone() }))
         };
         // One server that is watched or waited for is a pool of one.
         let is_pool = raw.base_urls.is_some() || probe.is_some() || patience > DurationMs(0);
         let replicas: Vec<_> =
-            if is_pool { addresses.into_iter().filter_map(replica).collect() } else { vec![] };
-        Some(Pool { replicas, patience, probe })
+            if is_pool { named(addresses).filter_map(replica).collect() } else { vec![] };
+        Some(Pool { replicas, name: String::new(), patience, probe })
     }
 
     fn addresses(&self, raw: &RawProvider, at: &Path<'_>) -> Option<Vec<String>> {
@@ -142,6 +142,7 @@ impl Site<'_> {
         (labels.len() == written.0.len()).then_some(Tensors {
             input: raw.input.clone(),
             output: raw.output.clone(),
+            tokenizer: raw.tokenizer.clone(),
             labels,
             harmless: raw.harmless.clone(),
             activation: raw.activation?,
@@ -149,13 +150,23 @@ impl Site<'_> {
     }
 }
 
+/// Addresses and what the replicas there are called.
+fn named(addresses: Vec<String>) -> impl Iterator<Item = (String, String)> {
+    let host = |address: &str| address.split('/').nth(2).unwrap_or_default().to_owned();
+    let hosts: Vec<String> = addresses.iter().map(|address| host(address)).collect();
+    addresses.into_iter().map(move |address| {
+        let host = host(&address);
+        let is_alone = hosts.iter().filter(|other| **other == host).count() == 1;
+        let name = if is_alone { host } else { address.clone() };
+        (address, name)
+    })
+}
+
 /// The same target at each replica of its provider.
 pub(super) fn replicas(target: &Target) -> Vec<Arc<Target>> {
     let replica = |provider: &Arc<Provider>| {
-        let host =
-            provider.kind.address().and_then(|url| url.split('/').nth(2)).unwrap_or_default();
         Arc::new(Target {
-            id: format!("{}@{host}", target.id),
+            id: format!("{}@{}", target.id, provider.pool.name),
             provider: Arc::clone(provider),
             replica_of: Some(target.id.clone()),
             ..target.clone()

@@ -82,6 +82,8 @@ raw! {
         input: String,
         /// The output that is read; by default the only one.
         output: String,
+        /// The classifier at the edge whose tokenizer makes ids of texts, for models that take `input_ids`.
+        tokenizer: String,
         /// The names of classes, in the order of the output's last dimension; without them it is no classifier.
         labels: List<String>,
         /// Which of them means that nothing was found; by default the first.

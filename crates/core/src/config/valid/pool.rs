@@ -11,6 +11,8 @@ use crate::units::DurationMs;
 pub struct Pool {
     /// Each as a provider of its own, of the same name; none where there is one server only.
     pub replicas: Vec<Arc<Provider>>,
+    /// Of a replica, what it is called: its host and port, or its address where another has the same.
+    pub name: String,
     /// How long a call waits while the whole pool is being started; zero is not at all.
     pub patience: DurationMs,
     /// How replicas are asked whether they are ready; `None` is not at all.
@@ -35,6 +37,8 @@ pub struct Tensors {
     pub input: Option<String>,
     /// The output that is read; `None` is the only one.
     pub output: Option<String>,
+    /// The classifier at the edge whose tokenizer makes ids of texts; `None` sends them as they are.
+    pub tokenizer: Option<String>,
     /// The names of classes, in the order of the output's last dimension.
     pub labels: Vec<String>,
     /// Which of them means that nothing was found; `None` is the first.

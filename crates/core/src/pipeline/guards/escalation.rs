@@ -8,14 +8,14 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::super::{
-    Gate, Stop, classify,
+    Gate, Stop, classify, course,
     exchange::{Outbound, SendFailure, UpstreamBody},
     host::Host,
 };
 use crate::{
     config::valid::{Config, Endpoint as Address, Model, ProviderKind, Target},
     openai::json::{Envelope, Value},
-    record::Record,
+    record::{Endpoint, Record, RequestId},
 };
 
 /// How many tokens an answer may have: the word, and the names of categories.
@@ -28,13 +28,13 @@ pub(super) async fn ask<H: Host>(
     config: &Config,
     to: &str,
     text: &str,
-    record: &mut Record,
 ) -> Result<Option<bool>, Stop> {
     let Some(model) = config.models.get(to) else { return Ok(None) };
     if classify::classifies(model) {
-        return classified(host, gate, config, model, text, record).await;
+        return classified(host, gate, config, model, text).await;
     }
-    for target in &model.targets {
+    let Ok(targets) = course::order(host, gate, config, model) else { return Ok(None) };
+    for target in &targets {
         let ProviderKind::OpenAi(address) = &target.provider.kind else { continue };
         let Some(headers) = headers(gate, address) else { continue };
         let body = question(target, text);
@@ -63,20 +63,19 @@ pub(super) async fn ask<H: Host>(
     Ok(None)
 }
 
-/// What a classifier says: a text is unsafe when its surest class is not the harmless one. `record`
-/// is told of the calls; whoever answers the caller is none of them.
+/// What a classifier says: a text is unsafe when its surest class is not the harmless one.
 async fn classified<H: Host>(
     host: &H,
     gate: &Gate,
     config: &Config,
     model: &Arc<Model>,
     text: &str,
-    record: &mut Record,
 ) -> Result<Option<bool>, Stop> {
-    let mut calls = Record::new(record.id, record.started, record.endpoint);
+    // Whoever is asked here is none of those that answer the caller.
+    let mut calls = Record::new(RequestId::new(0), host.now(), Endpoint::Classify);
     let answered =
         classify::classify(host, gate, config, model, &[text.to_owned()], &mut calls).await;
-    record.breaker_events.append(&mut calls.breaker_events);
+    gate.aside.borrow_mut().append(&mut calls.breaker_events);
     match answered {
         Ok((target, scored)) => {
             let surest = scored.first().and_then(|classes| classes.first());

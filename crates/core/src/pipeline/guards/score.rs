@@ -31,7 +31,7 @@ pub(super) async fn judge<H: Host>(
                 if *weight == Weight::Doubtful =>
             {
                 let text = texts.get(*at).map_or("", |(text, _)| text);
-                let is_unsafe = escalation::ask(host, gate, config, to, text, record).await?;
+                let is_unsafe = escalation::ask(host, gate, config, to, text).await?;
                 second_opinion(guard, judged, is_unsafe, stage)
             }
             (Ok(_) | Err(NoJudgement), _) => decide(guard, &worst, stage),

@@ -142,6 +142,12 @@ impl Chief {
         probe::every(self.config()?)
     }
 
+    /// How replicas stand, where they are asked.
+    fn replicas(&self) -> Vec<probe::Replica> {
+        let config = self.config();
+        config.map(|config| probe::replicas(config, self.probes.reports())).unwrap_or_default()
+    }
+
     /// Whether the rules are to be looked at.
     fn is_watching(&self, now: UnixMs) -> Option<&Config> {
         self.config().filter(|config| now.since(self.looked_at) >= config.alerts.every)
@@ -240,6 +246,7 @@ impl Ledger {
         let (mut aggregate, _) = self.gather(&asked).await?;
         self.add_budgets(&mut aggregate).await?;
         self.with_track(|track| track.show(&mut aggregate))?;
+        aggregate.set_replicas(self.with_chief(|chief| Ok(chief.replicas()))?);
         text_response(&aggregate.render(now(), format), format.content_type())
     }
 
@@ -308,6 +315,7 @@ impl Ledger {
                 chief.metrics_at = at;
                 let spends = chief.config().map(|config| alert::spends(config, &usage, at));
                 aggregate.set_budgets(&spends.unwrap_or_default());
+                aggregate.set_replicas(chief.replicas());
                 Ok(())
             })?;
             let began = self.with_chief(|chief| Ok(chief.began))?;

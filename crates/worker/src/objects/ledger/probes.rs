@@ -25,6 +25,11 @@ impl Board {
     pub(super) fn next(&self, every: DurationMs) -> UnixMs {
         self.asked_at.plus(every)
     }
+
+    /// What was found.
+    pub(super) fn reports(&self) -> &[Report] {
+        &self.reports
+    }
 }
 
 impl Ledger {
