@@ -1,8 +1,13 @@
 //! Servers of one's own under workerd: the Open Inference Protocol, pools, probes.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use serde_json::{Value, json};
 use tollhouse_tests::{
-    client::{Reply, post},
+    client::{Reply, get, post},
     provider::{Provider, Seen, Step, completion, json_reply, reply},
     wait::eventually,
     workerd::{Options, Workerd},
@@ -132,4 +137,131 @@ fn probes_keep_calls_off_replicas_that_are_not_ready_or_busy() {
     });
     assert!(calls(&well) >= 12);
     assert!(unready.seen().iter().any(|seen| seen.path == "/health"));
+    let shown = |family: &str, server: &Provider| {
+        let host = server.origin().replace("http://", "");
+        format!("{family}{{provider=\"gpu\",replica=\"{host}\"}}")
+    };
+    let text = metrics(&gateway);
+    for (line, value) in [
+        (shown("tollhouse_replica_ready", &well), 1),
+        (shown("tollhouse_replica_ready", &unready), 0),
+        (shown("tollhouse_replica_waiting_requests", &busy), 500),
+        (shown("tollhouse_replica_waiting_requests", &well), 0),
+    ] {
+        assert!(text.contains(&format!("{line} {value}\n")), "{line} {value} is not in\n{text}");
+    }
+}
+
+fn metrics(gateway: &Workerd) -> String {
+    get(&format!("{}/metrics", gateway.url()), "").unwrap().text()
+}
+
+/// A gateway with the pool `gpu` of these servers; `more` are lines of the pool's provider, then of
+/// everything else.
+fn pooled(urls: &[String], pool: &str, more: &str) -> Workerd {
+    let config = format!(
+        "version = 1\n[auth]\nmode = \"open\"\n[telemetry]\nflush_ms = 200\n\
+         [breaker]\nfailures = 2\nopen_ms = 1500\n\
+         [providers.gpu]\nkind = \"openai\"\nplacement = \"gpu\"\nbase_urls = {urls:?}\n{pool}\n{more}\n"
+    );
+    Workerd::start(&Options::with_config(config)).unwrap()
+}
+
+const ONE: &str =
+    "[models.m]\ncache = { enabled = false }\ntargets = [{ provider = \"gpu\", model = \"x\" }]";
+
+fn chats(provider: &Provider) -> usize {
+    provider.seen().iter().filter(|seen| seen.path == "/v1/chat/completions").count()
+}
+
+fn chat(gateway: &Workerd) -> Reply {
+    let hello = json!({ "model": "m", "messages": [{ "role": "user", "content": "Hello" }] });
+    ask(gateway, "/v1/chat/completions", &hello)
+}
+
+/// Answers 500 for as long as the flag says so.
+fn ill_while(flag: &Arc<AtomicBool>) -> Provider {
+    let flag = Arc::clone(flag);
+    Provider::start(move |_, _| {
+        if flag.load(Ordering::SeqCst) {
+            return json_reply(500, &[], &json!({ "error": { "message": "out of memory" } }));
+        }
+        json_reply(200, &[], &completion("fine"))
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_replica_that_fails_is_ejected_and_asked_again_when_it_has_rested() {
+    let is_ill = Arc::new(AtomicBool::new(true));
+    let ill = ill_while(&is_ill);
+    let well = Provider::start(|_, _| json_reply(200, &[], &completion("fine"))).unwrap();
+    let gateway = pooled(&[ill.base_url(), well.base_url()], "", ONE);
+    for _ in 0..20 {
+        assert_eq!(chat(&gateway).status, 200, "the other one answers");
+    }
+    assert!(chats(&ill) <= 3, "{} calls went to a replica that fails", chats(&ill));
+    is_ill.store(false, Ordering::SeqCst);
+    let before = chats(&ill);
+    eventually("the replica is well again", || {
+        assert_eq!(chat(&gateway).status, 200);
+        chats(&ill) > before + 3
+    });
+}
+
+#[test]
+fn a_pool_that_is_still_loading_is_waited_for() {
+    let loads = Arc::new(AtomicBool::new(true));
+    let flag = Arc::clone(&loads);
+    let loading = Provider::start(move |call, _| {
+        flag.fetch_and(call < 4, Ordering::SeqCst);
+        if flag.load(Ordering::SeqCst) {
+            let error =
+                json!({ "code": 503, "message": "Loading model", "type": "unavailable_error" });
+            return json_reply(503, &[], &json!({ "error": error }));
+        }
+        json_reply(200, &[], &completion("warm"))
+    })
+    .unwrap();
+    let dear = Provider::start(|_, _| json_reply(200, &[], &completion("dear"))).unwrap();
+    let more = format!(
+        "[providers.api]\nkind = \"openai\"\nplacement = \"gpu\"\nbase_url = \"{}\"\n{}",
+        dear.base_url(),
+        ONE.replace("}]", "}, { provider = \"api\", model = \"y\" }]"),
+    );
+    // The second replica is not even there yet.
+    let urls = [loading.base_url(), "http://127.0.0.1:9/v1".to_owned()];
+    let gateway = pooled(&urls, "pool = { patience_ms = 20000 }", &more);
+    let reply = chat(&gateway);
+    assert!(reply.text().contains("warm"), "{}", reply.text());
+    assert_eq!(reply.header("tollhouse-provider"), Some("gpu"));
+    assert_eq!(chats(&dear), 0, "nobody else was asked");
+    eventually("the wait is in the metrics", || {
+        let line = "tollhouse_cold_start_wait_seconds_count{provider=\"gpu\",result=\"started\"} 1";
+        metrics(&gateway).contains(line)
+    });
+}
+
+#[test]
+fn a_pool_that_is_down_is_degraded_from_and_gone_back_to() {
+    let is_ill = Arc::new(AtomicBool::new(true));
+    let pool = [ill_while(&is_ill), ill_while(&is_ill)];
+    let dear = Provider::start(|_, _| json_reply(200, &[], &completion("dear"))).unwrap();
+    let more = format!(
+        "[providers.api]\nkind = \"openai\"\nplacement = \"gpu\"\nbase_url = \"{}\"\n{}",
+        dear.base_url(),
+        ONE.replace("}]", "}, { provider = \"api\", model = \"y\" }]"),
+    );
+    let gateway = pooled(&pool.each_ref().map(Provider::base_url), "", &more);
+    for _ in 0..10 {
+        let reply = chat(&gateway);
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.header("tollhouse-provider"), Some("api"));
+    }
+    let asked: usize = pool.iter().map(chats).sum();
+    assert!(asked <= 5, "{asked} calls went to a pool that is down");
+    is_ill.store(false, Ordering::SeqCst);
+    eventually("the pool answers again", || {
+        chat(&gateway).header("tollhouse-provider") == Some("gpu")
+    });
 }

@@ -12,11 +12,13 @@ use crate::{
     units::{DurationMs, UnixMs},
 };
 
-/// The gauges that count waiting calls: those of vLLM, Triton and llama.cpp. Their samples are added up, as each
-/// model has its own.
-const WAITING: [&str; 3] = [
+/// The gauges that count waiting calls: those of vLLM, Triton, SGLang, TGI and llama.cpp. Their samples
+/// are added up, as each model and each engine has its own.
+const WAITING: [&str; 5] = [
     "vllm:num_requests_waiting",
     "nv_inference_pending_request_count",
+    "sglang:num_queue_reqs",
+    "tgi_queue_size",
     "llamacpp:requests_deferred",
 ];
 
@@ -189,19 +191,39 @@ pub fn from_json(text: &[u8]) -> Vec<Report> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::Path};
+
+    use proptest::prelude::*;
+
     use super::*;
 
+    /// The first line of each says how many wait.
     #[test]
-    fn waiting_calls_of_all_models_are_added_up() {
-        let vllm = "# HELP vllm:num_requests_waiting Number\n\
-                    vllm:num_requests_waiting{model_name=\"a b} c\"} 3.0\n\
-                    vllm:num_requests_waiting{model_name=\"b\"} 2\n\
-                    vllm:num_requests_waiting_by_reason{reason=\"x\"} 9\n";
-        assert_eq!(waiting(vllm), Some(5));
-        let triton = "nv_inference_pending_request_count{model=\"m\",version=\"1\"} 7\n";
-        assert_eq!(waiting(triton), Some(7));
-        for silent in ["", "up 1\n", "vllm:num_requests_waiting NaN\n", "}{ 1"] {
-            assert_eq!(waiting(silent), None, "{silent}");
+    fn each_server_s_metrics_say_how_many_calls_wait_there() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/queues");
+        let files: Vec<_> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+        assert!(files.len() >= 6);
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            let first = text.lines().next().unwrap();
+            let expected = match first.strip_prefix("# ").unwrap() {
+                "nobody says" => None,
+                some => Some(some.strip_suffix(" wait").unwrap().parse().unwrap()),
+            };
+            assert_eq!(waiting(&text), expected, "{}", file.display());
+        }
+    }
+
+    #[test]
+    fn a_brace_in_a_label_ends_no_labels() {
+        assert_eq!(waiting("vllm:num_requests_waiting{model_name=\"a b} c\"} 3.0 17\n"), Some(3));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "[a-z:_{} \n0-9.\"]{0,60}|\\PC{0,60}") {
+            let _ = waiting(&text);
+            let _ = from_json(text.as_bytes());
         }
     }
 

@@ -168,6 +168,36 @@ fn a_pool_that_is_down_is_asked_last_unless_it_is_waited_for() {
 }
 
 #[test]
+fn replicas_of_one_host_have_names_of_their_own() {
+    let text = "version = 1\n[auth]\nmode = \"open\"\n[providers.gpu]\nkind = \"oip\"\n\
+                base_urls = [\"http://h/a/\", \"http://h/b\", \"http://i:81\"]\n\
+                pool = { probe_every_ms = 5000 }\n\
+                [models.m]\ntargets = [{ provider = \"gpu\", model = \"x\" }]\n";
+    let source = config::Source { name: "test.toml", text };
+    let config = config::load(source, &[], UnixMs(0)).unwrap().config;
+    let target = &config.models["m"].targets[0];
+    let ids: Vec<_> = target.replicas.iter().map(|replica| replica.id.as_str()).collect();
+    assert_eq!(ids, ["gpu/x@http://h/a", "gpu/x@http://h/b", "gpu/x@i:81"]);
+
+    let report = |address: &str, ready, waiting| Report {
+        address: address.to_owned(),
+        ready,
+        waiting,
+        at: UnixMs(0),
+    };
+    let reports = [
+        report("http://h/b", false, None),
+        report("http://gone", true, Some(9)),
+        report("http://i:81", true, Some(3)),
+    ];
+    let stands: Vec<_> = probe::replicas(&config, &reports)
+        .into_iter()
+        .map(|replica| (replica.name, replica.ready, replica.waiting))
+        .collect();
+    assert_eq!(stands, [("http://h/b".into(), false, None), ("i:81".into(), true, Some(3))]);
+}
+
+#[test]
 fn whom_to_ask_is_each_address_once() {
     let questions =
         probe::questions(&config("pool = { probe_every_ms = 5000, metrics = \"/metrics\" }"));

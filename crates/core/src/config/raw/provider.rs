@@ -39,7 +39,7 @@ raw! {
         probe_every_ms: Whole<0, 3_600_000>,
         /// What answers 200 when it is ready: a path at its host, or a whole address. By default `/health`, for `oip` `/v2/health/ready`.
         probe: String,
-        /// Where its metrics are, in the same way, to learn how many calls wait there: vLLM's and Triton's are understood.
+        /// Where its metrics are, in the same way, to learn how many calls wait there: those of vLLM, Triton, SGLang, TGI and llama.cpp are understood.
         metrics: String,
         /// How long a call waits while no server is there or each answers 503, as they do while they load a model.
         patience_ms: Whole<0, 600_000>,
