@@ -1,4 +1,4 @@
-//! Real servers on this machine's CPU: MLServer with scikit-learn models, and llama.cpp's server with
+//! Real servers on this machine's CPU: `MLServer` with scikit-learn models, and llama.cpp's server with
 //! a tiny model that the test makes.
 
 use std::{
@@ -60,7 +60,7 @@ impl Place {
 }
 
 fn until_ready(url: &str) {
-    let until = Instant::now() + Duration::from_secs(120);
+    let until = Instant::now() + Duration::from_mins(2);
     while !get(url, "").is_ok_and(|reply| reply.status == 200) {
         assert!(Instant::now() < until, "{url} did not become ready");
         thread::sleep(Duration::from_millis(250));
@@ -147,7 +147,7 @@ fn llama_cpp_is_waited_for_and_answers_whole_and_streamed() {
 
     let replica = format!("{{provider=\"gpu\",replica=\"127.0.0.1:{port}\"}}");
     eventually("what the server says of itself and how long it was waited for", || {
-        let text = metrics(&gateway);
+        let shown = metrics(&gateway);
         [
             format!("tollhouse_replica_ready{replica} 1\n"),
             format!("tollhouse_replica_waiting_requests{replica} 0\n"),
@@ -155,6 +155,6 @@ fn llama_cpp_is_waited_for_and_answers_whole_and_streamed() {
                 .into(),
         ]
         .iter()
-        .all(|line| text.contains(line))
+        .all(|line| shown.contains(line))
     });
 }

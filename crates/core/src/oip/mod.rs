@@ -1,4 +1,4 @@
-//! The Open Inference Protocol, version 2, over HTTP: what Triton, KServe and MLServer speak.
+//! The Open Inference Protocol, version 2, over HTTP: what Triton, `KServe` and `MLServer` speak.
 //!
 //! A model is described by its metadata ([`Metadata`]); texts or token ids become its inputs
 //! ([`question`]), and its output becomes rows of numbers ([`answer`]), from which embeddings or the
@@ -11,6 +11,8 @@ mod answer;
 mod metadata;
 pub mod post;
 mod question;
+
+use std::fmt::Write as _;
 
 pub use answer::{Rows, answer};
 pub use metadata::{Metadata, Tensor};
@@ -46,7 +48,8 @@ fn escaped(model: &str) -> String {
         if is_plain(byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped

@@ -18,7 +18,7 @@ pub struct Scored {
     pub score: f64,
 }
 
-/// The classes of each row, the surest first.
+/// The classes of each row, the surest first. One number where there are two labels is the second one's.
 ///
 /// # Errors
 /// [`Mismatch::Asked`]: there are not as many labels as numbers in a row, or none is configured.
@@ -28,7 +28,11 @@ pub fn classes(tensors: &Tensors, rows: &Rows) -> Result<Vec<Vec<Scored>>, Misma
 }
 
 fn classes_of(tensors: &Tensors, row: &[f64]) -> Result<Vec<Scored>, Mismatch> {
-    if tensors.labels.len() != row.len() {
+    let mut scores = activated(tensors.activation, row);
+    if let ([_, _], [second]) = (tensors.labels.as_slice(), scores.as_slice()) {
+        scores = vec![1.0 - second, *second];
+    }
+    if tensors.labels.len() != scores.len() {
         let message = format!(
             "the model tells {} classes apart, and `tensors.labels` names {}",
             row.len(),
@@ -36,23 +40,25 @@ fn classes_of(tensors: &Tensors, row: &[f64]) -> Result<Vec<Scored>, Mismatch> {
         );
         return Err(Mismatch::Asked(message));
     }
-    let scores = activated(tensors.activation, row);
     if let Some(score) = scores.iter().find(|score| !(0.0..=1.0).contains(*score)) {
         let message = format!("{score} is no score between 0 and 1; is it a logit?");
         return Err(Mismatch::Answered(message));
     }
     let labels = tensors.labels.iter().cloned();
-    let mut scored: Vec<_> =
+    let mut classes: Vec<_> =
         labels.zip(scores).map(|(label, score)| Scored { label, score }).collect();
-    scored.sort_by(|a, b| b.score.total_cmp(&a.score));
-    Ok(scored)
+    classes.sort_by(|a, b| b.score.total_cmp(&a.score));
+    Ok(classes)
 }
 
 fn activated(activation: Activation, row: &[f64]) -> Vec<f64> {
-    match activation {
-        Activation::None => row.to_vec(),
-        Activation::Sigmoid => row.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect(),
-        Activation::Softmax => {
+    match (activation, row) {
+        (Activation::None, _) => row.to_vec(),
+        // The other class of a single logit is at zero, and then the two are the same.
+        (Activation::Sigmoid, _) | (Activation::Softmax, [_]) => {
+            row.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
+        }
+        (Activation::Softmax, _) => {
             // Less the largest, so that nothing overflows.
             let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let powers: Vec<f64> = row.iter().map(|logit| (logit - largest).exp()).collect();

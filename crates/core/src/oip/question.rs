@@ -74,7 +74,7 @@ fn of_texts(metadata: &Metadata, tensors: &Tensors, texts: &[String]) -> Result<
     }
     let count = length(texts.len());
     let shape = if input.shape.len() == 1 { vec![count] } else { vec![count, 1] };
-    tensor(input, &shape, json!(texts))
+    tensor(input, &shape, &json!(texts))
 }
 
 fn of_tokens(
@@ -99,12 +99,12 @@ fn of_tokens(
         };
         tokens.iter().flat_map(row).collect()
     };
-    let mut sent = vec![tensor(integers(ids)?, &shape, json!(filled(|id| id, padding)))?];
+    let mut sent = vec![tensor(integers(ids)?, &shape, &json!(filled(|id| id, padding)))?];
     if let Some(mask) = metadata.input("attention_mask") {
-        sent.push(tensor(integers(mask)?, &shape, json!(filled(|_| 1, 0)))?);
+        sent.push(tensor(integers(mask)?, &shape, &json!(filled(|_| 1, 0)))?);
     }
     if let Some(types) = metadata.input("token_type_ids") {
-        sent.push(tensor(integers(types)?, &shape, json!(filled(|_| 0, 0)))?);
+        sent.push(tensor(integers(types)?, &shape, &json!(filled(|_| 0, 0)))?);
     }
     Ok(sent)
 }
@@ -117,7 +117,7 @@ fn integers(input: &Tensor) -> Result<&Tensor, Mismatch> {
     Err(Mismatch::Asked(message))
 }
 
-fn tensor(input: &Tensor, shape: &[u64], data: Value) -> Result<Value, Mismatch> {
+fn tensor(input: &Tensor, shape: &[u64], data: &Value) -> Result<Value, Mismatch> {
     if !input.fits(shape) {
         let message = format!(
             "the input `{}` takes the shape {:?}, what is to be sent has {shape:?}",

@@ -97,7 +97,7 @@ impl Pools {
         let is_patient = self.patience(&target.provider, now) > DurationMs(0);
         if replicas.is_empty() && is_patient {
             // All of them have failed, as those do that are just being started.
-            replicas = target.replicas.clone();
+            replicas.clone_from(&target.replicas);
         }
         let (ready, unready): (Vec<_>, Vec<_>) =
             replicas.into_iter().partition(|replica| self.is_ready(replica, now));

@@ -1,6 +1,6 @@
 //! The targets of one request, and which of them may still be asked.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     config::valid::Target,
@@ -12,6 +12,8 @@ use crate::{
 pub(super) struct Candidates {
     all: Vec<Candidate>,
     current: usize,
+    /// Those looked at since a look around their pool began.
+    looked: BTreeSet<usize>,
 }
 
 /// Who is asked next.
@@ -31,8 +33,6 @@ struct Candidate {
     target: Arc<Target>,
     /// Asked since the current round began.
     asked: bool,
-    /// Looked at since a look around its pool began.
-    looked: bool,
     /// Asked at all.
     known: bool,
     /// Not to be asked before; its own wish.
@@ -46,12 +46,12 @@ impl Candidates {
         let candidate = |target| Candidate {
             target,
             asked: false,
-            looked: false,
             known: false,
             not_before: UnixMs(0),
             out: false,
         };
-        Self { all: targets.into_iter().map(candidate).collect(), current: 0 }
+        let all = targets.into_iter().map(candidate).collect();
+        Self { all, current: 0, looked: BTreeSet::new() }
     }
 
     /// Makes the next target the current one; `None` when none is left that may be asked before
@@ -94,26 +94,33 @@ impl Candidates {
     /// Makes the next replica of the current one's pool the current one; the second value is whether
     /// all of them were looked at and begin anew.
     pub(super) fn look_on(&mut self) -> Option<(Arc<Target>, bool)> {
-        let pool = self.current()?.target.provider.name.clone();
-        self.current()?.looked = true;
-        let next = |all: &[Candidate]| {
-            let is_next = |it: &Candidate| it.target.provider.name == pool && !it.looked && !it.out;
-            all.iter().position(is_next)
-        };
-        let again = next(&self.all).is_none();
+        self.looked.insert(self.current);
+        let pool = self.pool();
+        let next = pool.iter().find(|at| !self.looked.contains(at)).copied();
+        let again = next.is_none();
         if again {
-            let of_pool = self.all.iter_mut().filter(|it| it.target.provider.name == pool);
-            of_pool.for_each(|it| it.looked = false);
+            self.looked.retain(|at| !pool.contains(at));
         }
-        self.current = next(&self.all)?;
+        self.current = next.or(pool.first().copied())?;
         Some((self.current()?.target.clone(), again))
     }
 
     /// No replica of the current one's pool is asked again in this round.
     pub(super) fn pass_over_pool(&mut self) {
-        let Some(pool) = self.current().map(|it| it.target.provider.name.clone()) else { return };
-        let of_pool = self.all.iter_mut().filter(|it| it.target.provider.name == pool);
-        of_pool.for_each(|it| it.asked = true);
+        for at in self.pool() {
+            if let Some(candidate) = self.all.get_mut(at) {
+                candidate.asked = true;
+            }
+        }
+    }
+
+    /// Where the replicas of the current one's pool are that may be asked again, it among them.
+    fn pool(&self) -> Vec<usize> {
+        let Some(current) = self.all.get(self.current) else { return Vec::new() };
+        let is_of_pool =
+            |it: &Candidate| !it.out && it.target.whole_id() == current.target.whole_id();
+        let of_pool = self.all.iter().enumerate().filter(|(_, it)| is_of_pool(it));
+        of_pool.map(|(at, _)| at).collect()
     }
 
     /// Whether a replica of the current one's pool was not asked in this round.
