@@ -93,7 +93,8 @@ pub(crate) fn model_servers(sh: &Shell) {
     }
 }
 
-fn python_folder(sh: &Shell, list: &str, folder: &str, what: &str) -> Result<()> {
+/// A folder with its own Python and the packages of a list.
+pub(crate) fn python_folder(sh: &Shell, list: &str, folder: &str, what: &str) -> Result<()> {
     let wanted = sh.read_file(list)?;
     let stamp = Path::new(folder).join(".tollhouse-requirements");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {

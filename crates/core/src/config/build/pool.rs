@@ -59,10 +59,6 @@ impl Site<'_> {
             return Some(raw.base_url.iter().map(trimmed).collect());
         };
         let at = at.key("base_urls");
-        if urls.0.is_empty() {
-            self.report(&at, Rule::Missing, "the pool has no server", "name at least one address");
-            return None;
-        }
         let mut addresses = Vec::new();
         for (index, url) in urls.iter() {
             let url = trimmed(url);

@@ -7,7 +7,7 @@ use crate::config::{
     findings::Found,
     hosts::{self, Url},
     problem::Rule,
-    raw::{Kind, Named, RawConfig, RawProvider, Secret},
+    raw::{Kind, List, Named, RawConfig, RawProvider, Secret},
     secrets,
     tree::Path,
     valid::{Endpoint, Placement, Pool, Provider, ProviderKind, SecretName},
@@ -104,22 +104,15 @@ impl Site<'_> {
 
     fn endpoint(&self, raw: &RawProvider, at: &Path<'_>) -> Option<Endpoint> {
         let api_key = raw.api_key.as_ref().map(|key| self.secret(key, &at.key("api_key")));
-        // Of several, the first stands for all of them.
-        let base_url = if let Some(urls) = &raw.base_urls {
-            let at = at.key("base_urls");
-            let built: Vec<_> = urls
-                .iter()
-                .map(|(index, url)| self.base_url(url, raw.api_key.is_some(), &at.index(index)))
-                .collect();
-            if built.len() == urls.0.len() && built.iter().all(Option::is_some) {
-                built.into_iter().flatten().next()
-            } else {
-                None
+        let base_url = match &raw.base_urls {
+            Some(urls) => self.base_urls(urls, raw.api_key.is_some(), &at.key("base_urls")),
+            None => {
+                let at = at.key("base_url");
+                let help = "write the address of the server: `base_url = \"http://…\"`";
+                self.notes.missing(&at, help);
+                let url = raw.base_url.as_deref();
+                url.and_then(|url| self.base_url(url, raw.api_key.is_some(), &at))
             }
-        } else {
-            let at = at.key("base_url");
-            self.notes.missing(&at, "write the address of the server: `base_url = \"http://…\"`");
-            raw.base_url.as_deref().and_then(|url| self.base_url(url, raw.api_key.is_some(), &at))
         };
         let headers =
             raw.headers.as_ref().and_then(|headers| self.headers(headers, &at.key("headers")));
@@ -162,7 +155,19 @@ impl Site<'_> {
         Some(SecretName(name.to_owned()))
     }
 
-    pub(super) fn base_url(&self, text: &str, has_key: bool, at: &Path<'_>) -> Option<String> {
+    /// The first of several addresses, which stands for all of them; `None` unless all can be read.
+    fn base_urls(&self, urls: &List<String>, has_key: bool, at: &Path<'_>) -> Option<String> {
+        if urls.0.is_empty() {
+            self.report(at, Rule::Missing, "the pool has no server", "name at least one address");
+            return None;
+        }
+        let built: Vec<_> =
+            urls.iter().map(|(index, url)| self.base_url(url, has_key, &at.index(index))).collect();
+        let all: Option<Vec<String>> = built.into_iter().collect();
+        all.filter(|all| all.len() == urls.0.len())?.into_iter().next()
+    }
+
+    fn base_url(&self, text: &str, has_key: bool, at: &Path<'_>) -> Option<String> {
         let url = match Url::read(text) {
             Ok(url) => url,
             Err(why) => {
