@@ -1,6 +1,5 @@
 //! A model's output as rows of numbers.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Metadata, Mismatch};
@@ -9,19 +8,6 @@ use crate::config::valid::Tensors;
 /// One row for each input, all of the same width, every number finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows(pub Vec<Vec<f64>>);
-
-#[derive(Deserialize)]
-struct Reply {
-    outputs: Vec<Output>,
-}
-
-#[derive(Deserialize)]
-struct Output {
-    name: String,
-    datatype: String,
-    shape: Vec<u64>,
-    data: Vec<Value>,
-}
 
 /// Reads the reply to a question with `count` inputs.
 ///
@@ -34,14 +20,18 @@ pub fn answer(
     body: &[u8],
     count: usize,
 ) -> Result<Rows, Mismatch> {
-    let reply: Reply = serde_json::from_slice(body)
+    let reply: Value = serde_json::from_slice(body)
         .map_err(|error| wrong(format!("the answer is not what the protocol promises: {error}")))?;
     let declared = metadata.output(tensors.output.as_deref())?;
-    let output = reply.outputs.into_iter().find(|output| output.name == declared.name);
-    let output =
-        output.ok_or_else(|| wrong(format!("the answer has no output `{}`", declared.name)))?;
-    let Output { name, datatype, shape, data } = output;
-    if !matches!(datatype.as_str(), "FP16" | "FP32" | "FP64") || datatype != declared.datatype {
+    let name = &declared.name;
+    let outputs =
+        reply.get("outputs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let output = outputs.iter().find(|output| output["name"] == name.as_str());
+    let output = output.ok_or_else(|| wrong(format!("the answer has no output `{name}`")))?;
+    let datatype = output["datatype"].as_str().unwrap_or_default();
+    let (shape, data) = shaped(output)
+        .ok_or_else(|| wrong(format!("the output `{name}` has no shape or no data")))?;
+    if !matches!(datatype, "FP16" | "FP32" | "FP64") || datatype != declared.datatype {
         let message = format!(
             "the output `{name}` is {datatype}; it is declared as {} and floats are needed",
             declared.datatype
@@ -61,7 +51,7 @@ pub fn answer(
         ))
     })?;
     let mut numbers = Vec::with_capacity(width.saturating_mul(count).min(1 << 20));
-    flatten(&data, &mut numbers, 0)
+    flatten(data, &mut numbers, 0)
         .ok_or_else(|| wrong(format!("the output `{name}` holds what is no number")))?;
     if numbers.len() != width.saturating_mul(count) {
         let message =
@@ -69,6 +59,11 @@ pub fn answer(
         return Err(wrong(message));
     }
     Ok(Rows(numbers.chunks(width).map(<[f64]>::to_vec).collect()))
+}
+
+fn shaped(output: &Value) -> Option<(Vec<u64>, &[Value])> {
+    let shape = output["shape"].as_array()?.iter().map(Value::as_u64).collect::<Option<_>>()?;
+    Some((shape, output["data"].as_array()?))
 }
 
 /// The length of a row; `None` where there is not one row for each input.

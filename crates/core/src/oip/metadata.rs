@@ -1,22 +1,20 @@
 //! What a model says of itself.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::Mismatch;
 
 /// The inputs and outputs of a model.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
     /// What goes in.
-    #[serde(default)]
     pub inputs: Vec<Tensor>,
     /// What comes out.
-    #[serde(default)]
     pub outputs: Vec<Tensor>,
 }
 
 /// One of them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
     /// Its name.
     pub name: String,
@@ -32,9 +30,23 @@ impl Metadata {
     /// # Errors
     /// [`Mismatch::Answered`]: it is none.
     pub fn read(body: &[u8]) -> Result<Self, Mismatch> {
-        serde_json::from_slice(body).map_err(|error| {
-            Mismatch::Answered(format!("the model's metadata cannot be read: {error}"))
-        })
+        let wrong =
+            |why: &str| Mismatch::Answered(format!("the model's metadata cannot be read: {why}"));
+        let value: Value =
+            serde_json::from_slice(body).map_err(|error| wrong(&error.to_string()))?;
+        let tensors = |what: &str| {
+            let tensor = |value: &Value| {
+                Tensor::read(value).ok_or_else(|| {
+                    wrong(&format!("one of its {what} has no name, datatype or shape"))
+                })
+            };
+            let tensors = value.get(what).and_then(Value::as_array).into_iter().flatten();
+            tensors.map(tensor).collect::<Result<Vec<_>, _>>()
+        };
+        if !value.is_object() {
+            return Err(wrong("it is no object"));
+        }
+        Ok(Self { inputs: tensors("inputs")?, outputs: tensors("outputs")? })
     }
 
     /// The input that takes texts: the one named, else the only one of datatype BYTES.
@@ -74,6 +86,13 @@ impl Metadata {
 }
 
 impl Tensor {
+    fn read(value: &Value) -> Option<Self> {
+        let text = |key: &str| value[key].as_str().map(str::to_owned);
+        let shape = value["shape"].as_array()?.iter().map(Value::as_i64);
+        let shape = shape.collect::<Option<_>>()?;
+        Some(Self { name: text("name")?, datatype: text("datatype")?, shape })
+    }
+
     /// Whether a tensor of `shape` is one of these.
     pub fn fits(&self, shape: &[u64]) -> bool {
         let fits = |(declared, length): (&i64, &u64)| {

@@ -108,6 +108,18 @@ fn read(output: &Value, count: usize) -> Result<Rows, Mismatch> {
 }
 
 #[test]
+fn metadata_that_promises_nothing_is_none() {
+    for text in [
+        "",
+        "[]",
+        "{\"inputs\": [{}]}",
+        "{\"outputs\": [{\"name\": \"a\", \"datatype\": \"FP32\"}]}",
+    ] {
+        assert!(matches!(Metadata::read(text.as_bytes()), Err(Mismatch::Answered(_))), "{text}");
+    }
+}
+
+#[test]
 fn nested_and_flat_data_are_the_same_rows() {
     let expected = Rows(vec![vec![1.0, 2.0], vec![3.0, 4.5]]);
     for data in [json!([1, 2, 3, 4.5]), json!([[1, 2], [3, 4.5]])] {
@@ -129,6 +141,8 @@ fn an_answer_that_breaks_its_promise_is_none() {
         (output("FP32", json!([1, 1, 2]), json!([1, 2])), 1),
         (json!({ "name": "other", "datatype": "FP32", "shape": [1, 2], "data": [1, 2] }), 1),
         (json!({}), 1),
+        (json!({ "name": "out", "datatype": "FP32", "shape": [-1, 2], "data": [1, 2] }), 1),
+        (json!({ "name": "out", "datatype": "FP32", "shape": [1, 2] }), 1),
     ] {
         assert!(matches!(read(&output, count), Err(Mismatch::Answered(_))), "{output}");
     }

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{
     config::valid::{Config, Provider, SecretName},
@@ -161,32 +161,25 @@ const fn whole(number: f64) -> u64 {
     number as u64
 }
 
-/// [`Report`] as JSON.
-#[derive(Serialize, Deserialize)]
-struct Wire {
-    address: String,
-    ready: bool,
-    waiting: Option<u64>,
-    at: u64,
-}
-
 /// Reports as JSON, for isolates.
 pub fn to_json(reports: &[Report]) -> String {
-    let wire = |report: &Report| Wire {
-        address: report.address.clone(),
-        ready: report.ready,
-        waiting: report.waiting,
-        at: report.at.0,
-    };
-    serde_json::to_string(&reports.iter().map(wire).collect::<Vec<_>>()).unwrap_or_default()
+    let wire =
+        |Report { address, ready, waiting, at }: &Report| json!([address, ready, waiting, at.0]);
+    Value::from(reports.iter().map(wire).collect::<Vec<_>>()).to_string()
 }
 
 /// The reports of [`to_json`]; none where the text is none of its making.
 pub fn from_json(text: &[u8]) -> Vec<Report> {
-    let wire: Vec<Wire> = serde_json::from_slice(text).unwrap_or_default();
-    let report =
-        |Wire { address, ready, waiting, at }| Report { address, ready, waiting, at: UnixMs(at) };
-    wire.into_iter().map(report).collect()
+    let wire: Value = serde_json::from_slice(text).unwrap_or_default();
+    let report = |wire: &Value| {
+        Some(Report {
+            address: wire[0].as_str()?.to_owned(),
+            ready: wire[1].as_bool()?,
+            waiting: wire[2].as_u64(),
+            at: UnixMs(wire[3].as_u64()?),
+        })
+    };
+    wire.as_array().into_iter().flatten().filter_map(report).collect()
 }
 
 #[cfg(test)]

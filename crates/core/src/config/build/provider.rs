@@ -104,15 +104,13 @@ impl Site<'_> {
 
     fn endpoint(&self, raw: &RawProvider, at: &Path<'_>) -> Option<Endpoint> {
         let api_key = raw.api_key.as_ref().map(|key| self.secret(key, &at.key("api_key")));
-        let base_url = match &raw.base_urls {
-            Some(urls) => self.base_urls(urls, raw.api_key.is_some(), &at.key("base_urls")),
-            None => {
-                let at = at.key("base_url");
-                let help = "write the address of the server: `base_url = \"http://…\"`";
-                self.notes.missing(&at, help);
-                let url = raw.base_url.as_deref();
-                url.and_then(|url| self.base_url(url, raw.api_key.is_some(), &at))
-            }
+        let has_key = raw.api_key.is_some();
+        let base_url = if let Some(urls) = &raw.base_urls {
+            self.base_urls(urls, has_key, &at.key("base_urls"))
+        } else {
+            let at = at.key("base_url");
+            self.notes.missing(&at, "write the address of the server: `base_url = \"http://…\"`");
+            raw.base_url.as_deref().and_then(|url| self.base_url(url, has_key, &at))
         };
         let headers =
             raw.headers.as_ref().and_then(|headers| self.headers(headers, &at.key("headers")));

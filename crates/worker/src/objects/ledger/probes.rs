@@ -1,6 +1,5 @@
 //! The chief asks replicas whether they are ready, by its alarm and only where that is configured.
 
-use futures_util::future::join_all;
 use tollhouse_core::{
     pool::probe::{self, Found, Question, Report},
     units::{DurationMs, UnixMs},
@@ -8,7 +7,11 @@ use tollhouse_core::{
 use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, Result};
 
 use super::Ledger;
-use crate::{clock::read as now, env, objects::race};
+use crate::{
+    clock::read as now,
+    env,
+    objects::{race, together},
+};
 
 /// How long a replica may take to answer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
@@ -47,7 +50,7 @@ impl Ledger {
         if questions.is_empty() {
             return Ok(());
         }
-        let reports = join_all(questions.iter().map(ask)).await;
+        let reports = together(questions.iter().map(|question| Box::pin(ask(question)))).await;
         self.with_chief(|chief| {
             chief.probes.reports = reports;
             Ok(())
