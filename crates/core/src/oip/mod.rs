@@ -8,6 +8,7 @@
 //! Source: the protocol's `rest_predict_v2.yaml`, github.com/kserve/open-inference-protocol.
 
 mod answer;
+mod known;
 mod metadata;
 pub mod post;
 mod question;
@@ -15,6 +16,7 @@ mod question;
 use std::fmt::Write as _;
 
 pub use answer::{Rows, answer};
+pub use known::Known;
 pub use metadata::{Metadata, Tensor};
 pub use question::{Inputs, question};
 

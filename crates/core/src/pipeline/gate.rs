@@ -18,7 +18,7 @@ use crate::{
         Source,
         judge::{Judge, Judgement, NoJudgement, Tokenized},
     },
-    oip::Metadata,
+    oip::Known,
     pool::{Pools, probe::Report},
     rate::{Lessee, Standing, Subject, Unavailable},
     record::BreakerEvent,
@@ -53,8 +53,8 @@ pub struct Gate {
     pub(super) pools: RefCell<Pools>,
     /// What calls on the side, such as second opinions, have done to breakers and no record holds yet.
     pub(super) aside: RefCell<Vec<BreakerEvent>>,
-    /// What models of the Open Inference Protocol say of themselves, by address and name.
-    pub(super) metadata: RefCell<BTreeMap<(String, String), Rc<Metadata>>>,
+    /// What models of the Open Inference Protocol say of themselves.
+    pub(super) metadata: RefCell<Known>,
 }
 
 impl Gate {
@@ -92,7 +92,7 @@ impl Gate {
         self.purse.borrow_mut().configure(&config.limits);
         self.breakers.borrow_mut().adopt(config.breaker);
         self.unprefilled.borrow_mut().clear();
-        self.metadata.borrow_mut().clear();
+        self.metadata.take();
         self.config.replace(config);
     }
 

@@ -106,7 +106,7 @@ async fn infer<H: Host>(
     });
     if rows.is_err() {
         // The model may have been replaced by another one of its name.
-        gate.metadata.borrow_mut().remove(&key(address, target));
+        gate.metadata.borrow_mut().forget(&address.base_url, &target.model);
     }
     rows
 }
@@ -119,14 +119,13 @@ async fn metadata<H: Host>(
     target: &Target,
     line: Line<'_>,
 ) -> Result<Rc<Metadata>, Failure> {
-    let key = key(address, target);
-    if let Some(known) = gate.metadata.borrow().get(&key) {
-        return Ok(Rc::clone(known));
+    if let Some(known) = gate.metadata.borrow().get(&address.base_url, &target.model) {
+        return Ok(known);
     }
     let url = [address.base_url.as_str(), &oip::metadata_path(&target.model)].concat();
     let body = call(host, gate, address, &url, &[], line).await.map_err(unknown_model)?;
     let metadata = Rc::new(Metadata::read(&body).map_err(mismatch)?);
-    gate.metadata.borrow_mut().insert(key, Rc::clone(&metadata));
+    gate.metadata.borrow_mut().learn(&address.base_url, &target.model, &metadata);
     Ok(metadata)
 }
 
@@ -138,10 +137,6 @@ fn unknown_model(failure: Failure) -> Failure {
         })) => refused(404, Code::UpstreamError, message),
         Failure::Failed(_) | Failure::CallerLeft => failure,
     }
-}
-
-fn key(address: &Address, target: &Target) -> (String, String) {
-    (address.base_url.clone(), target.model.clone())
 }
 
 /// Sends a body, or asks without one, and returns the body of a 200.

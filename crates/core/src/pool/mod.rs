@@ -25,10 +25,10 @@ use crate::{
 pub struct Pools {
     /// Calls in flight from this isolate, by the target's id.
     in_flight: BTreeMap<String, Rc<Cell<u32>>>,
-    /// What was last found by asking, by the replica's address.
-    reports: BTreeMap<String, Report>,
+    /// What was last found by asking.
+    reports: Vec<Report>,
     /// Until when nobody waits for a pool to start, by the provider's name.
-    given_up: BTreeMap<String, UnixMs>,
+    given_up: Vec<(String, UnixMs)>,
 }
 
 /// A call in flight; dropping it ends the count.
@@ -65,21 +65,20 @@ impl Pools {
 
     /// What asking the replicas has brought, all of it anew.
     pub fn told(&mut self, reports: Vec<Report>) {
-        self.reports = reports.into_iter().map(|report| (report.address.clone(), report)).collect();
+        self.reports = reports;
     }
 
     /// How long a call may wait for the pool of `provider` to start; zero where it has no pool that
     /// is waited for, or has been waited for in vain lately.
     pub fn patience(&self, provider: &Provider, now: UnixMs) -> DurationMs {
-        match self.given_up.get(&provider.name) {
-            Some(until) if now < *until => DurationMs(0),
-            Some(_) | None => provider.pool.patience,
-        }
+        let is_given_up = |(name, until): &(String, UnixMs)| *name == provider.name && now < *until;
+        if self.given_up.iter().any(is_given_up) { DurationMs(0) } else { provider.pool.patience }
     }
 
     /// The pool of `provider` did not start in time: nobody waits for it for as long as `rest`.
     pub fn give_up(&mut self, provider: &str, now: UnixMs, rest: DurationMs) {
-        self.given_up.insert(provider.to_owned(), now.plus(rest));
+        self.given_up.retain(|(name, _)| name != provider);
+        self.given_up.push((provider.to_owned(), now.plus(rest)));
     }
 
     /// The replicas of `target`, best first. `dice` are thrown anew for every call.
@@ -124,7 +123,8 @@ impl Pools {
     /// The last report of a replica, while it is news.
     fn report(&self, replica: &Target, now: UnixMs) -> Option<&Report> {
         let probe = replica.provider.pool.probe.as_ref()?;
-        let report = self.reports.get(replica.provider.kind.address()?)?;
+        let address = replica.provider.kind.address()?;
+        let report = self.reports.iter().find(|report| report.address == address)?;
         (now.since(report.at) <= probe.every.saturating_mul(3)).then_some(report)
     }
 }

@@ -1,6 +1,6 @@
 //! The attempts of one request: which target is asked next, and when.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     candidates::Candidates,
@@ -47,7 +47,7 @@ pub struct Attempts {
     /// The last failure of a target.
     last: Option<Refusal>,
     /// Since when a provider's pool is waited for.
-    starting: BTreeMap<String, Start>,
+    starting: Vec<Start>,
     /// How long until the next look at it.
     look: DurationMs,
     /// How long until the first of those whose breakers were in the way is tried again.
@@ -65,7 +65,7 @@ impl Attempts {
             made: 0,
             rounds: 0,
             last: None,
-            starting: BTreeMap::new(),
+            starting: Vec::new(),
             look: FIRST_LOOK,
             rest: None,
         }
@@ -107,10 +107,7 @@ impl Attempts {
             return None;
         }
         let (target, again) = self.candidates.look_on()?;
-        let first = Start { since: now, rested: false };
-        let start = self.starting.entry(target.provider.name.clone()).or_insert(first);
-        start.rested |= again;
-        let began = start.since;
+        let began = self.starts(&target.provider.name, now, again);
         let after = if again { self.next_look() } else { DurationMs(0) };
         let at = now.plus(after);
         if at >= began.plus(patience).min(self.frame.ends()) {
@@ -122,8 +119,20 @@ impl Attempts {
 
     /// How long `provider`'s pool was waited for; `None` where nobody rested for it. Forgets it.
     pub fn waited_for(&mut self, provider: &str, now: UnixMs) -> Option<DurationMs> {
-        let start = self.starting.remove(provider)?;
+        let at = self.starting.iter().position(|start| start.provider == provider)?;
+        let start = self.starting.swap_remove(at);
         start.rested.then(|| now.since(start.since))
+    }
+
+    /// Since when the pool is waited for, which is looked at `again` or for the first time.
+    fn starts(&mut self, provider: &str, now: UnixMs, again: bool) -> UnixMs {
+        if let Some(start) = self.starting.iter_mut().find(|start| start.provider == provider) {
+            start.rested |= again;
+            return start.since;
+        }
+        let provider = provider.to_owned();
+        self.starting.push(Start { provider, since: now, rested: again });
+        now
     }
 
     fn next_look(&mut self) -> DurationMs {
@@ -272,8 +281,9 @@ impl Attempts {
 }
 
 /// A pool that is waited for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Start {
+    provider: String,
     since: UnixMs,
     /// Whether all of its replicas were looked at, and a rest followed.
     rested: bool,

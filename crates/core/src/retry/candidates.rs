@@ -1,6 +1,6 @@
 //! The targets of one request, and which of them may still be asked.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     config::valid::Target,
@@ -13,7 +13,7 @@ pub(super) struct Candidates {
     all: Vec<Candidate>,
     current: usize,
     /// Those looked at since a look around their pool began.
-    looked: BTreeSet<usize>,
+    looked: Vec<usize>,
 }
 
 /// Who is asked next.
@@ -51,7 +51,7 @@ impl Candidates {
             out: false,
         };
         let all = targets.into_iter().map(candidate).collect();
-        Self { all, current: 0, looked: BTreeSet::new() }
+        Self { all, current: 0, looked: Vec::new() }
     }
 
     /// Makes the next target the current one; `None` when none is left that may be asked before
@@ -94,7 +94,7 @@ impl Candidates {
     /// Makes the next replica of the current one's pool the current one; the second value is whether
     /// all of them were looked at and begin anew.
     pub(super) fn look_on(&mut self) -> Option<(Arc<Target>, bool)> {
-        self.looked.insert(self.current);
+        self.looked.push(self.current);
         let pool = self.pool();
         let next = pool.iter().find(|at| !self.looked.contains(at)).copied();
         let again = next.is_none();
