@@ -12,8 +12,12 @@ use crate::{
     units::{DurationMs, UnitInterval, UnixMs},
 };
 
+/// Below this, one replica is as fast as another.
+const ALIKE: u64 = 10;
+
 /// The cost of a call at each replica, `load` being the calls before it. A replica whose latency is
-/// unknown, or was measured long ago, is taken to be as fast as the others are on average.
+/// unknown is taken to be as fast as the others are on average; one that was not measured for a while
+/// is taken to be faster than it was.
 pub(super) fn all(
     replicas: &[Arc<Target>],
     latencies: &Latencies,
@@ -21,12 +25,13 @@ pub(super) fn all(
     load: impl Fn(&Target) -> u64,
 ) -> Vec<u64> {
     let known: Vec<Option<DurationMs>> =
-        replicas.iter().map(|replica| latencies.recent(&replica.id, now)).collect();
+        replicas.iter().map(|replica| latencies.faded(&replica.id, now)).collect();
     let measured = known.iter().flatten();
     let sum = measured.clone().fold(0_u64, |sum, length| sum.saturating_add(length.0));
     let count = u64::try_from(measured.count()).unwrap_or(u64::MAX);
     let typical = sum.checked_div(count).unwrap_or(0);
-    let latency = known.into_iter().map(|length| length.map_or(typical, |length| length.0).max(1));
+    let latency =
+        known.into_iter().map(|length| length.map_or(typical, |length| length.0).max(ALIKE));
     replicas
         .iter()
         .zip(latency)

@@ -142,6 +142,9 @@ fn calls_in_flight_and_slowness_move_calls_elsewhere() {
         known.latencies.measured(&id(at), DurationMs(if at == 4 { 900 } else { 100 }), UnixMs(0));
     }
     assert_eq!(first(&mut known)[4], 0);
+    (0..4).for_each(|at| known.latencies.measured(&id(at), DurationMs(100), UnixMs(20_000)));
+    let order: Vec<_> = (0..200).map(|seed| known.order(&config, 20_000, seed * 7919)).collect();
+    assert!(order.iter().any(|order| order[0] == id(4)), "it was slow long ago");
 }
 
 #[test]
