@@ -76,9 +76,10 @@ fn ask(gateway: &Workerd, path: &str, body: &serde_json::Value) -> Reply {
 }
 
 #[test]
-fn mlserver_classifies_and_embeds() {
-    let Some(place) = Place::find("mlserver_classifies_and_embeds") else { return };
-    let (_server, port) = (place.start("mlserver_models.py"), place.port);
+fn mlserver_classifies_and_embeds_and_is_stood_in_for_when_it_is_gone() {
+    let test = "mlserver_classifies_and_embeds_and_is_stood_in_for_when_it_is_gone";
+    let Some(place) = Place::find(test) else { return };
+    let (server, port) = (place.start("mlserver_models.py"), place.port);
     until_ready(&format!("http://127.0.0.1:{port}/v2/health/ready"));
     until_ready(&format!("http://127.0.0.1:{port}/v2/models/judge/ready"));
     until_ready(&format!("http://127.0.0.1:{port}/v2/models/embed/ready"));
@@ -86,7 +87,7 @@ fn mlserver_classifies_and_embeds() {
         "version = 1\n[auth]\nmode = \"open\"\n[providers.mlserver]\nkind = \"oip\"\n\
          base_url = \"http://127.0.0.1:{port}\"\npool = {{ probe_every_ms = 500 }}\n\
          [telemetry]\nflush_ms = 200\n\
-         [models.judge]\ntargets = [{{ provider = \"mlserver\", model = \"judge\", \
+         [models.judge]\nedge = \"prompt-injection\"\ntargets = [{{ provider = \"mlserver\", model = \"judge\", \
          tensors = {{ labels = [\"benign\", \"attack\"], activation = \"none\" }} }}]\n\
          [models.embed]\ntargets = [{{ provider = \"mlserver\", model = \"embed\" }}]\n\
          [models.absent]\ntargets = [{{ provider = \"mlserver\", model = \"absent\" }}]\n"
@@ -115,6 +116,14 @@ fn mlserver_classifies_and_embeds() {
     let ready =
         format!("tollhouse_replica_ready{{provider=\"mlserver\",replica=\"127.0.0.1:{port}\"}} 1");
     eventually("the probe finds it ready", || metrics(&gateway).contains(&ready));
+
+    drop(server);
+    let reply = ask(&gateway, "/v1/classify", &json!({ "model": "judge", "inputs": texts }));
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(reply.header("tollhouse-provider"), Some("edge"));
+    assert_eq!(reply.json().as_array().map(Vec::len), Some(2));
+    let unready = ready.replace("} 1", "} 0");
+    eventually("the probe finds it gone", || metrics(&gateway).contains(&unready));
 }
 
 #[test]

@@ -217,12 +217,12 @@ impl Ledger {
     /// Everything that the alarm is for.
     pub(super) async fn tick(&self) -> Result<()> {
         let at = now();
-        self.probe().await?;
+        let probed = self.probe().await;
         let done = self.look(at).await;
         self.send_letters(at).await?;
         let tracked = self.track().await;
         self.arm().await?;
-        done.and(tracked)
+        done.and(tracked).and(probed)
     }
 
     /// Sets the alarm for when there is something to do.
