@@ -53,9 +53,11 @@ pub struct Ranked {
 impl Pools {
     /// A call to `target` begins.
     pub fn enter(&mut self, target: &str) -> InFlight {
-        let count = self.in_flight.entry(target.to_owned()).or_default();
+        let known = self.in_flight.get(target).map(Rc::clone);
+        let count = known
+            .unwrap_or_else(|| Rc::clone(self.in_flight.entry(target.to_owned()).or_default()));
         count.set(count.get().saturating_add(1));
-        InFlight(Rc::clone(count))
+        InFlight(count)
     }
 
     /// Calls in flight to `target` from this isolate.
