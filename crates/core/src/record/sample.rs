@@ -94,6 +94,7 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
         deprecated: DeprecationPolicy::Allow,
         recovery: Recovery::Continue,
         guards: vec![],
+        placements: vec![],
     })
 }
 
@@ -178,6 +179,13 @@ pub(crate) fn full() -> Record {
             score: 120_000,
             threshold: 910_000,
         }),
+    }];
+    record.placements = vec![Placing {
+        classifier: "prompt-injection".into(),
+        place: Verdict::Edge,
+        why: None,
+        texts: 2,
+        saved: 2,
     }];
     (record.bytes_in, record.bytes_out, record.client_left) = (512, 2048, true);
     record
