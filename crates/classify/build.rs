@@ -1,13 +1,30 @@
-//! Lists the models in `models/`, so that adding one is adding a folder.
+//! Lists the models in `models/` and in the folder that `TOLLHOUSE_MODELS` names, so that adding one
+//! is adding a folder.
 
-use std::{env, fmt::Write, fs, io, path::Path};
+use std::{
+    env,
+    fmt::Write,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 fn main() -> io::Result<()> {
-    let folder =
-        Path::new(&env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("models");
-    println!("cargo::rerun-if-changed={}", folder.display());
+    let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
+    println!("cargo::rerun-if-env-changed=TOLLHOUSE_MODELS");
+    let brought = env::var("TOLLHOUSE_MODELS").ok().filter(|path| !path.is_empty());
+    // Relative to the workspace, as a command typed there means it.
+    let brought = brought.map(|path| package.join("../..").join(path));
+    let mut models = Vec::new();
+    for folder in [Some(package.join("models")), brought].into_iter().flatten() {
+        println!("cargo::rerun-if-changed={}", folder.display());
+        if !folder.is_dir() {
+            return Err(io::Error::other(format!("{}: no such folder", folder.display())));
+        }
+        models.append(&mut children(&folder)?);
+    }
+    models.sort_by(|a, b| name(a).cmp(name(b)));
     let mut table = String::from("[\n");
-    for model in children(&folder)? {
+    for model in models {
         let manifest = model.join("manifest.toml");
         if !manifest.is_file() {
             continue;
@@ -32,11 +49,8 @@ fn main() -> io::Result<()> {
     fs::write(Path::new(&out).join("shipped.rs"), table)
 }
 
-/// What is in a folder, sorted; nothing if there is none.
-fn children(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
+/// What is in a folder, sorted.
+fn children(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<io::Result<Vec<_>>>()?;

@@ -1,24 +1,26 @@
 // Times the classifiers native, in workerd (from outside, because the clock stands still inside), and
-// the same graph under onnxruntime-node and onnxruntime-web, interleaved in one run.
+// the same graphs under onnxruntime-node and onnxruntime-web, interleaved in one run.
 //
-//   node classify.mjs MODEL-FOLDER NATIVE-BINARY WASM-FILE ORT-FOLDER
+//   node classify.mjs NATIVE-BINARY WASM-FILE ORT-FOLDER MODEL-FOLDER…     (the folders sorted by name)
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 
-const [model, native, wasm, ort] = process.argv.slice(2);
+const [native, wasm, ort, ...models] = process.argv.slice(2);
 const TOKENS = [32, 128, 512];
 const ROUNDS = 9;
 const WORDS = "please read the report of last week and tell me which of the figures changed most since then , and why .".split(" ");
-const texts = new Map(TOKENS.map((count) => [count, Array.from({ length: count }, (_, at) => WORDS[(at * 7) % WORDS.length]).join(" ")]));
+// One token of a model's window says where the text comes from.
+const texts = new Map(TOKENS.map((count) => [count, Array.from({ length: count - 1 }, (_, at) => WORDS[(at * 7) % WORDS.length]).join(" ")]));
 
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const since = (start) => Number(process.hrtime.bigint() - start) / 1e3;
-const cell = (value) => (value === undefined || value === null ? "-" : value.toFixed(value < 100 ? 1 : 0)).padStart(10);
+const cell = (value) => (value === undefined ? "-" : value.toFixed(value < 100 ? 1 : 0)).padStart(10);
+const kib = (value) => `${Math.ceil(value / 1024)} KiB`;
 
 // --- native
 const folder = mkdtempSync(join(tmpdir(), "classify-"));
@@ -27,8 +29,8 @@ const files = TOKENS.map((count) => {
   writeFileSync(file, texts.get(count));
   return file;
 });
-const lines = execFileSync(native, ["prompt-injection", ...files], { encoding: "utf8" }).trim().split("\n").map((line) => JSON.parse(line));
-const [loaded, ...timed] = lines;
+const timed = execFileSync(native, files, { encoding: "utf8" }).trim().split("\n").map((line) => JSON.parse(line));
+const natively = (model, at) => timed.find((line) => line.model === model && line.file === files[at]);
 
 // --- workerd
 const SHIM = `import module from "./speed.wasm";
@@ -41,10 +43,13 @@ function start() {
 export default {
   async fetch(request) {
     if (!exports) start();
-    const { text, times, core } = await request.json();
+    const { text, times, model } = await request.json();
+    if (model < 0) return Response.json({ bytes: exports.memory.buffer.byteLength });
     const bytes = new TextEncoder().encode(text);
-    new Uint8Array(exports.memory.buffer, exports.room(bytes.length), bytes.length).set(bytes);
-    const sum = exports.judge(times, core);
+    // The memory may move when there has to be room.
+    const at = exports.room(bytes.length);
+    new Uint8Array(exports.memory.buffer, at, bytes.length).set(bytes);
+    const sum = exports.judge(model, times);
     return Response.json({ sum, bytes: exports.memory.buffer.byteLength });
   },
 };`;
@@ -64,70 +69,66 @@ const miniflare = new Miniflare(convertV4MiniflareOptions({
 }));
 await miniflare.ready;
 const address = await miniflare.unsafeGetDirectURL("speed");
-async function ask(text, times, core) {
+async function ask(model, text, times) {
   const start = process.hrtime.bigint();
-  const reply = await fetch(address, { method: "POST", body: JSON.stringify({ text, times, core }) });
-  const answer = await reply.json();
-  return { ...answer, micros: since(start) };
+  const reply = await fetch(address, { method: "POST", body: JSON.stringify({ text, times, model }) });
+  if (!reply.ok) throw new Error(`${models[model]}: ${await reply.text()}`);
+  return { ...(await reply.json()), micros: since(start) };
 }
-const first = await ask("hello", 0, false);
-const firstBoth = await ask("hello", 0, true);
-const warm = median(await Promise.all(Array.from({ length: 9 }, async () => (await ask("hello", 0, false)).micros)));
-async function inWorkerd(text, times, core) {
-  const [one, many] = [await ask(text, 0, core), await ask(text, times, core)];
-  return one.sum < 0 ? undefined : (many.micros - one.micros) / times;
+async function inWorkerd(model, text, times) {
+  const [one, many] = [await ask(model, text, 0), await ask(model, text, times)];
+  return (many.micros - one.micros) / times;
 }
 
 // --- onnxruntime
-async function sessions() {
+async function sessions(model) {
   const path = join(model, "core.onnx");
-  if (!readdirSync(model).includes("core.onnx")) return {};
+  if (!existsSync(path)) return undefined;
   const manifest = readFileSync(join(model, "manifest.toml"), "utf8");
   const width = (/views = \[(.*)\]/.exec(manifest)?.[1] ?? "one").split(",").length;
   const window = Number(/\[core\][\s\S]*?window = (\d+)/.exec(manifest)[1]);
-  const input = /ids = "([^"]+)"/.exec(manifest)[1];
-  const need = createRequire(join(ort, "package.json"));
+  const [, ids, mask] = /ids = "([^"]+)"(?:, mask = "([^"]+)")?/.exec(manifest);
+  const need = createRequire(resolve(ort, "package.json"));
   const found = { window };
   for (const name of ["onnxruntime-node", "onnxruntime-web"]) {
     const runtime = need(name);
     if (runtime.env?.wasm) runtime.env.wasm.numThreads = 1;
     const session = await runtime.InferenceSession.create(new Uint8Array(readFileSync(path)), { intraOpNumThreads: 1, interOpNumThreads: 1 });
     found[name] = async (rows) => {
-      const ids = BigInt64Array.from({ length: rows * width }, (_, at) => BigInt(5 + ((at * 7919) % 4000)));
-      const tensor = new runtime.Tensor("int64", ids, width > 1 ? [1, rows, width] : [1, rows]);
+      const values = BigInt64Array.from({ length: rows * width }, (_, at) => BigInt(5 + ((at * 7919) % 4000)));
+      const feeds = { [ids]: new runtime.Tensor("int64", values, width > 1 ? [1, rows, width] : [1, rows]) };
+      if (mask) feeds[mask] = new runtime.Tensor("int64", new BigInt64Array(rows).fill(1n), [1, rows]);
       const start = process.hrtime.bigint();
-      for (let at = 0; at < 20; at += 1) await session.run({ [input]: tensor });
+      for (let at = 0; at < 20; at += 1) await session.run(feeds);
       return since(start) / 20;
     };
   }
   return found;
 }
-const runtimes = await sessions();
 
+const started = (await ask(-1, "", 0)).micros;
 console.log("classifier, µs a text   tokens     native    workerd   ort-node    ort-web");
-for (const [at, count] of TOKENS.entries()) {
-  const text = texts.get(count);
-  const rounds = { linear: [], both: [], node: [], web: [] };
-  for (let round = 0; round < ROUNDS; round += 1) {
-    rounds.linear.push(await inWorkerd(text, 200, false));
-    rounds.both.push(await inWorkerd(text, 20, true));
-    if (count <= (runtimes.window ?? 0)) {
-      rounds.node.push(await runtimes["onnxruntime-node"](count));
-      rounds.web.push(await runtimes["onnxruntime-web"](count));
+for (const [index, model] of models.entries()) {
+  const name = basename(model);
+  const first = (await ask(index, "hello", 0)).micros;
+  const runtimes = await sessions(model);
+  for (const [at, count] of TOKENS.entries()) {
+    const text = texts.get(count);
+    const rounds = { workerd: [], node: [], web: [] };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      rounds.workerd.push(await inWorkerd(index, text, runtimes ? 20 : 200));
+      if (count <= (runtimes?.window ?? 0)) {
+        rounds.node.push(await runtimes["onnxruntime-node"](count));
+        rounds.web.push(await runtimes["onnxruntime-web"](count));
+      }
     }
+    const ratio = rounds.web.length ? `  ${(median(rounds.workerd) / median(rounds.web)).toFixed(2)} of ort-web` : "";
+    console.log(`${name.padEnd(22)} ${String(count).padStart(7)} ${cell(natively(name, at).micros)} ${cell(median(rounds.workerd))} ${cell(median(rounds.node))} ${cell(median(rounds.web))}${ratio}`);
   }
-  console.log(`always-on linear       ${String(count).padStart(7)} ${cell(timed[at].linear)} ${cell(median(rounds.linear))}`);
-  if (timed[at].both !== null) {
-    const ratio = rounds.web.length ? `  ${(median(rounds.both) / median(rounds.web)).toFixed(2)} of ort-web` : "";
-    console.log(`linear and core        ${String(count).padStart(7)} ${cell(timed[at].both)} ${cell(median(rounds.both))} ${cell(median(rounds.node))} ${cell(median(rounds.web))}${ratio}`);
-  }
+  const memory = (await ask(-1, "", 0)).bytes;
+  console.log(`${name}: loads in ${natively(name, 0).load_ms.toFixed(1)} ms native; its first request in workerd took ${(first / 1e3).toFixed(1)} ms; memory of the instance after it: ${kib(memory)}`);
 }
-const last = await ask("hello", 0, false);
 const bytes = readFileSync(wasm);
-const weights = readdirSync(model).filter((name) => /\.(bin|onnx)$/.test(name)).reduce((sum, name) => sum + statSync(join(model, name)).size, 0);
-const kib = (value) => `${Math.ceil(value / 1024)} KiB`;
-console.log(`load: native ${loaded.load_ms.toFixed(1)} ms (twice: gate shut and open)`);
-console.log(`first request in workerd: ${((first.micros - warm) / 1e3).toFixed(1)} ms more than a later one (linear), ${((firstBoth.micros - warm) / 1e3).toFixed(1)} ms for the core`);
-console.log(`wasm of the classifier alone: ${kib(bytes.length)}, ${kib(gzipSync(bytes, { level: 9 }).length)} gzipped, of which weights ${kib(weights)}`);
-console.log(`memory of the instance after all rounds: ${kib(last.bytes)}`);
+console.log(`first request to the isolate, without a model: ${(started / 1e3).toFixed(1)} ms`);
+console.log(`wasm of the classifiers alone, the models above included: ${kib(bytes.length)}, ${kib(gzipSync(bytes, { level: 9 }).length)} gzipped`);
 await miniflare.dispose();

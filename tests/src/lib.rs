@@ -6,6 +6,7 @@ pub mod client;
 pub mod fake;
 pub mod faults;
 pub mod keys;
+pub mod mlflow;
 pub mod provider;
 pub mod readme;
 pub mod skip;

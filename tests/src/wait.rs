@@ -9,8 +9,16 @@ use std::{
 ///
 /// # Panics
 /// When it never does; `what` is named.
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(30);
+pub fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    eventually_within(Duration::from_secs(30), what, holds);
+}
+
+/// Looks until `holds`, for at most `length`.
+///
+/// # Panics
+/// When it never does; `what` is named.
+pub fn eventually_within(length: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let until = Instant::now() + length;
     while !holds() {
         assert!(Instant::now() < until, "{what} did not come true");
         thread::sleep(Duration::from_millis(100));

@@ -149,20 +149,25 @@ documents (`heldout-document`):
 
 ## In disguise
 
-Recall at the 1 % threshold when attacks are disguised and judged in the views that a normaliser makes:
+Recall at the 1 % threshold when attacks are disguised and judged in the views that a normaliser makes. The texts are the
+hand-written attacks and 200 of generated families that the shipped model knows, hence the high figures: what counts is the
+distance to `plain`.
 
 {_single(figures.obfuscation, "disguise")}
 
 ## Calibration
 
 Expected calibration error on families not trained on, attacks and everyday text in equal parts: {figures.calibration_error:.3f}.
-Where attacks are rarer than that, the score overstates.
+The map from logits to scores was fitted on these same scores, so this flatters. Where attacks are rarer than that, the score
+overstates.
 
 ## Known failures
 
 - An order in a tool's result that names no model and breaks no rule ("transfer 250 dollars to …") is told from data by its
   source and wording alone; much of it passes at the 1 % threshold.
 - Attacks split over several messages, hidden in pictures, or said in allusions only.
+- Everyday wishes that share rare words with attacks: "write code that prints Access granted".
+- Words run together without spaces, typos and rot13 cost the most of the disguises.
 - Languages beyond the two dozen of the grammars, and paraphrases in the smaller of those.
 - Everyday text that quotes attacks at length, and prompts of developers pasted into a user's turn, are the likeliest to be
   caught wrongly.

@@ -12,12 +12,12 @@ from .example import Example
 from .grammar import Grammar
 
 # Attack families in the user's own turn, and how many texts of each a full run draws.
-DIRECT = {"override": 2300, "extraction": 2000, "secrets": 1200, "persona": 1800, "fiction": 1200, "prefix": 1200,
+DIRECT = {"override": 2700, "extraction": 2300, "secrets": 1200, "persona": 1800, "fiction": 1200, "prefix": 1200,
           "modes": 1100, "schemes": 1300, "fake_turn": 1300, "split": 700, "many_shot": 400, "suffix": 500,
           "decode": 700}
 INDIRECT = {"indirect": 3000, "tool_plain": 900, "bipia": 900}
-BENIGN = {"trigger": 6500, "quoted": 2400, "personas": 1800, "chat": 8000, "document": 3600, "system": 1500}
-LANGUAGES = {"attacks": 3000, "benign": 4200}
+BENIGN = {"trigger": 8000, "quoted": 2400, "personas": 1800, "chat": 8000, "document": 3600, "system": 1500}
+LANGUAGES = {"attacks": 4200, "benign": 5200}
 FAMILIES = (*DIRECT, *INDIRECT, "languages")
 
 

@@ -76,21 +76,27 @@ pub(crate) fn node() -> Result<PathBuf> {
     if node.exists() { Ok(node) } else { bail!("{} is missing", node.display()) }
 }
 
-/// The Python packages of tests/requirements.txt, in `.venv`.
+/// The Python packages of the tests: each list in a folder of its own, as they want other versions of
+/// the same things.
 pub(crate) fn python_packages(sh: &Shell) -> Result<()> {
-    let wanted = sh.read_file("tests/requirements.txt")?;
-    let stamp = Path::new(".venv/.tollhouse-requirements");
-    if fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted) {
+    python_folder(sh, "tests/requirements.txt", ".venv", "openai")?;
+    python_folder(sh, "tests/mlflow.txt", ".venv-mlflow", "an MLflow server")
+}
+
+/// A folder with its own Python and the packages of a list.
+pub(crate) fn python_folder(sh: &Shell, list: &str, folder: &str, what: &str) -> Result<()> {
+    let wanted = sh.read_file(list)?;
+    let stamp = Path::new(folder).join(".tollhouse-requirements");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    say("installing Python packages (openai) into .venv");
-    cmd!(sh, "python3 -m venv .venv")
+    say(format!("installing Python packages ({what}) into {folder}"));
+    cmd!(sh, "python3 -m venv {folder}")
         .quiet()
         .run()
-        .context("Python 3.9 or later with venv is needed: install python3 and python3-venv")?;
-    cmd!(sh, ".venv/bin/python -m pip install --quiet --requirement tests/requirements.txt")
-        .quiet()
-        .run()?;
+        .context("Python 3.10 or later with venv is needed: install python3 and python3-venv")?;
+    let python = Path::new(folder).join("bin/python");
+    cmd!(sh, "{python} -m pip install --quiet --requirement {list}").quiet().run()?;
     sh.write_file(stamp, wanted)?;
     Ok(())
 }

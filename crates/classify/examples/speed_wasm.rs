@@ -1,20 +1,18 @@
-//! The same model in WebAssembly, for a Worker that is timed from outside: the clock stands still
+//! The same models in WebAssembly, for a Worker that is timed from outside: the clock stands still
 //! inside one.
 
 #![expect(unsafe_code, reason = "exported names are not mangled; nothing else here is unsafe")]
 #![expect(clippy::panic, reason = "a benchmark may fail loudly")]
 
-mod stages;
+mod models;
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
-use stages::Gate;
-use tollhouse_classify::Classifier;
+use tollhouse_classify::{Classifier, shipped_names};
 
 thread_local! {
     static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    static LINEAR: Option<Classifier> = stages::load("prompt-injection", Gate::Shut);
-    static BOTH: Option<Classifier> = stages::load("prompt-injection", Gate::Open);
+    static LOADED: RefCell<HashMap<usize, Rc<Classifier>>> = RefCell::default();
 }
 
 /// Room for a text of so many bytes, to be written before [`judge`].
@@ -26,12 +24,16 @@ pub extern "C" fn room(bytes: usize) -> *mut u8 {
     })
 }
 
-/// Judges the text so many times, with the core or without; −1 if the model has none.
+/// Judges the text so many times by the model of that place among the names, sorted; the first time,
+/// it is loaded.
+///
+/// # Panics
+/// There is no such model, or it cannot judge.
 #[unsafe(no_mangle)]
-pub extern "C" fn judge(times: u32, core: bool) -> f64 {
-    let run = |classifier: &Option<Classifier>| {
-        let Some(classifier) = classifier else { return -1.0 };
-        TEXT.with_borrow(|text| stages::judge(classifier, &String::from_utf8_lossy(text), times))
-    };
-    if core { BOTH.with(run) } else { LINEAR.with(run) }
+pub extern "C" fn judge(model: usize, times: u32) -> f64 {
+    let classifier = LOADED.with_borrow_mut(|loaded| {
+        let name = || shipped_names().nth(model).unwrap_or_else(|| panic!("no model {model}"));
+        Rc::clone(loaded.entry(model).or_insert_with(|| Rc::new(models::load(name()))))
+    });
+    TEXT.with_borrow(|text| models::judge(&classifier, &String::from_utf8_lossy(text), times))
 }

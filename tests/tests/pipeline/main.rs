@@ -1,6 +1,7 @@
 //! The pipeline in the fake world: outages, months and unlucky moments, natively and in no time.
 
 mod cache;
+mod experiments;
 mod failure;
 mod limits;
 mod recovery;

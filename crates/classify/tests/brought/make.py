@@ -1,14 +1,16 @@
-"""Writes two small classifiers as a team would bring its own: a tokenizer.json, an ONNX transformer, a manifest, and
-what onnxruntime and Hugging Face's tokenizers say of some texts.
+"""Writes small classifiers as a team would bring its own: tokens, an ONNX transformer, a manifest.
 
-    pip install numpy==2.4.6 onnx==1.23.2 onnxruntime==1.32.0 tokenizers==0.22.2 && python make.py
+    pip install -r requirements.txt
+    python make.py                  # the two of the tests, and what onnxruntime and Hugging Face's tokenizers say of some texts
+    python make.py --speed FOLDER   # one as large as the time at the edge allows, for `cargo xtask bench classify`
 
-The weights are random (seeded): it is the path that is tested, not the judgement.
+The weights are random (seeded): it is the path that is tested or timed, not the judgement.
 """
 
 import hashlib
 import json
 import pathlib
+import sys
 
 import numpy as np
 import onnx
@@ -63,27 +65,34 @@ def bpe() -> Tokenizer:
 
 
 class Graph:
-    """A transformer of one layer from `input_ids` and `attention_mask` [1, T] to `logits` [1, 2]."""
+    """A transformer from `input_ids` and `attention_mask` [1, T] to `logits` [1, 2]."""
 
-    def __init__(self, vocabulary: int, seed: int) -> None:
+    def __init__(self, vocabulary: int, seed: int, width: int = WIDTH, heads: int = HEADS, inner: int = INNER, layers: int = 1) -> None:
         self.random = np.random.default_rng(seed)
+        self.width, self.heads, self.inner = width, heads, inner
         self.nodes, self.tensors = [], []
-        x = self.op("Gather", self.weights(vocabulary, WIDTH), "input_ids")
+        x = self.op("Gather", self.weights(vocabulary, width), "input_ids")
         mask = self.op("Cast", "attention_mask", to=TensorProto.FLOAT)
         away = self.op("Mul", self.op("Sub", self.const(1.0), mask), self.const(-1e4))
         away = self.op("Unsqueeze", away, self.ints(1, 2))
-        heads = [self.op("Transpose", self.op("Reshape", self.linear(x, WIDTH), self.ints(1, -1, HEADS, WIDTH // HEADS)), perm=[0, 2, 1, 3]) for _ in "qkv"]
-        scores = self.op("MatMul", heads[0], self.op("Transpose", heads[1], perm=[0, 1, 3, 2]))
-        scores = self.op("Add", self.op("Mul", scores, self.const((WIDTH // HEADS) ** -0.5)), away)
-        mixed = self.op("MatMul", self.op("Softmax", scores, axis=-1), heads[2])
-        mixed = self.op("Reshape", self.op("Transpose", mixed, perm=[0, 2, 1, 3]), self.ints(1, -1, WIDTH))
-        x = self.norm(self.op("Add", x, self.linear(mixed, WIDTH)))
-        x = self.norm(self.op("Add", x, self.linear(self.op("Gelu", self.linear(x, INNER)), WIDTH, INNER)))
+        for _ in range(layers):
+            x = self.layer(x, away)
         weight = self.op("Unsqueeze", mask, self.ints(-1))
         total = self.op("ReduceSum", self.op("Mul", x, weight), self.ints(1), keepdims=0)
         mean = self.op("Div", total, self.op("ReduceSum", weight, self.ints(1), keepdims=0))
         self.nodes[-1].output[0] = "mean"
-        self.nodes.append(helper.make_node("Gemm", ["mean", self.weights(2, WIDTH), self.weights(2)], ["logits"], transB=1))
+        self.nodes.append(helper.make_node("Gemm", ["mean", self.weights(2, width), self.weights(2)], ["logits"], transB=1))
+
+    def layer(self, x: str, away: str) -> str:
+        """Attention and two dense steps, each normalised after it is added."""
+        parts = [self.op("Reshape", self.linear(x, self.width), self.ints(1, -1, self.heads, self.width // self.heads)) for _ in "qkv"]
+        parts = [self.op("Transpose", part, perm=[0, 2, 1, 3]) for part in parts]
+        scores = self.op("MatMul", parts[0], self.op("Transpose", parts[1], perm=[0, 1, 3, 2]))
+        scores = self.op("Add", self.op("Mul", scores, self.const((self.width // self.heads) ** -0.5)), away)
+        mixed = self.op("MatMul", self.op("Softmax", scores, axis=-1), parts[2])
+        mixed = self.op("Reshape", self.op("Transpose", mixed, perm=[0, 2, 1, 3]), self.ints(1, -1, self.width))
+        x = self.norm(self.op("Add", x, self.linear(mixed, self.width)))
+        return self.norm(self.op("Add", x, self.linear(self.op("Gelu", self.linear(x, self.inner)), self.width, self.inner)))
 
     def const(self, value, kind=np.float32) -> str:
         name = f"c{len(self.tensors)}"
@@ -101,11 +110,11 @@ class Graph:
         self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
         return name
 
-    def linear(self, x: str, width: int, inner: int = WIDTH) -> str:
-        return self.op("Add", self.op("MatMul", x, self.weights(inner, width)), self.weights(width))
+    def linear(self, x: str, width: int, inner: int | None = None) -> str:
+        return self.op("Add", self.op("MatMul", x, self.weights(inner or self.width, width)), self.weights(width))
 
     def norm(self, x: str) -> str:
-        return self.op("LayerNormalization", x, self.weights(WIDTH), self.weights(WIDTH), axis=-1)
+        return self.op("LayerNormalization", x, self.weights(self.width), self.weights(self.width), axis=-1)
 
     def model(self) -> onnx.ModelProto:
         ids = [helper.make_tensor_value_info(name, TensorProto.INT64, [1, "T"]) for name in ("input_ids", "attention_mask")]
@@ -126,8 +135,7 @@ negative = "plain"
 
 [files]
 "core.onnx" = "{core}"
-"tokenizer.json" = "{tokenizer}"
-
+{tokenizer_file}
 [[sources]]
 name = "make.py"
 licence = "Apache-2.0"
@@ -137,13 +145,12 @@ file = "core.onnx"
 window = {window}
 stride = {stride}
 max_windows = 8
-buckets = [16, {window}]
+buckets = {buckets}
 inputs = {{ ids = "input_ids", mask = "attention_mask" }}
 output = "logits"
 columns = [1]
 [core.tokens]
-kind = "huggingface"
-file = "tokenizer.json"
+{tokens}
 
 [[labels]]
 name = "odd"
@@ -177,8 +184,9 @@ def write(name: str, tokenizer: Tokenizer, seed: int) -> None:
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     model = Graph(tokenizer.get_vocab_size(), seed).model().SerializeToString()
     (folder / "core.onnx").write_bytes(model)
-    digest = lambda file: hashlib.sha256((folder / file).read_bytes()).hexdigest()
-    manifest = MANIFEST.format(name=name, core=digest("core.onnx"), tokenizer=digest("tokenizer.json"), window=WINDOW, stride=STRIDE)
+    manifest = MANIFEST.format(
+        name=name, core=digest(folder / "core.onnx"), tokenizer_file=f'"tokenizer.json" = "{digest(folder / "tokenizer.json")}"\n',
+        window=WINDOW, stride=STRIDE, buckets=[16, WINDOW], tokens='kind = "huggingface"\nfile = "tokenizer.json"')
     (folder / "manifest.toml").write_text(manifest)
     plain = onnxruntime.SessionOptions()
     plain.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -194,5 +202,23 @@ def write(name: str, tokenizer: Tokenizer, seed: int) -> None:
             file.write(json.dumps(golden, ensure_ascii=False) + "\n")
 
 
-write("wordpiece", wordpiece(), 1)
-write("bpe", bpe(), 2)
+def digest(file: pathlib.Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def write_for_speed(folder: pathlib.Path) -> None:
+    """Two layers of width 64 over hashed words, windows of 128."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model = Graph(4096, 3, width=64, heads=4, inner=128, layers=2).model().SerializeToString()
+    (folder / "core.onnx").write_bytes(model)
+    manifest = MANIFEST.format(
+        name=folder.name, core=digest(folder / "core.onnx"), tokenizer_file="", window=128, stride=96, buckets=[32, 64, 128],
+        tokens='kind = "hashed"\nunit = "word"\nvocabulary = 4096\nviews = ["word"]\nsource = true')
+    (folder / "manifest.toml").write_text(manifest)
+
+
+if sys.argv[1:2] == ["--speed"]:
+    write_for_speed(pathlib.Path(sys.argv[2]))
+else:
+    write("wordpiece", wordpiece(), 1)
+    write("bpe", bpe(), 2)

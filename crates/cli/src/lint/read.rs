@@ -169,3 +169,20 @@ fn facts(path: &str, text: &str, parse: bool) -> FileFacts {
     }
     catch_unwind(AssertUnwindSafe(|| collect(path, text))).unwrap_or_else(|_| given_up(path, text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_and_is_gone_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("here.rs"), "fn f() {}").unwrap();
+        std::fs::create_dir(folder.path().join("folder.rs")).unwrap();
+        let rust = ["folder.rs", "gone.rs", "here.rs"].map(str::to_owned).into();
+        let found = Found { rust, manifests: vec!["Cargo.toml".to_owned()], locks: Vec::new() };
+        let sources = Sources::read(folder.path(), found);
+        let expected = vec![("here.rs".to_owned(), "fn f() {}".to_owned())];
+        assert_eq!((sources.rust, sources.manifests), (expected, Vec::new()));
+    }
+}

@@ -37,7 +37,7 @@ pub(super) const PARAMS_A_BATCH: usize = 100;
 
 /// The experiment of this name.
 pub(super) fn experiment_named(name: &str) -> Request {
-    get(format!("experiments/get-by-name?experiment_name={}", escaped(name)))
+    get(&format!("experiments/get-by-name?experiment_name={}", escaped(name)))
 }
 
 /// Makes an experiment of this name.
@@ -160,7 +160,7 @@ fn text(object: &Value, key: &str) -> Option<String> {
     object.get(key)?.as_str().map(str::to_owned)
 }
 
-fn get(path: String) -> Request {
+fn get(path: &str) -> Request {
     Request { method: "GET", path: format!("/api/2.0/mlflow/{path}"), body: None, header: None }
 }
 

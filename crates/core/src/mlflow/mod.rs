@@ -15,6 +15,13 @@ mod tracker;
 #[cfg(test)]
 mod tests;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
+
 pub use api::{Body, Request};
 pub use sums::{Snapshot, snapshots};
 pub use tracker::{Call, Reply, Tracker};
+
+/// The value of `authorization` for a name and a password (RFC 7617).
+pub fn basic(username: &str, password: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}")))
+}

@@ -81,13 +81,12 @@ impl Run {
         }
         self.last.extend(metrics.clone());
         let is_full = self.points.len() >= MOST_POINTS;
-        match self.points.back_mut().filter(|_| is_full) {
-            Some(youngest) => youngest.metrics.extend(metrics),
-            None => {
-                self.points.push_back(Point { at, step: self.step, metrics });
-                self.step += 1;
-            }
+        if let Some(youngest) = self.points.back_mut().filter(|_| is_full) {
+            youngest.metrics.extend(metrics);
+            return;
         }
+        self.points.push_back(Point { at, step: self.step, metrics });
+        self.step += 1;
     }
 
     /// What is to be done next, where `config` is the digest of the configuration in force.

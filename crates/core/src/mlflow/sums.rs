@@ -114,7 +114,8 @@ impl All {
                 let tags = &mut self.of(variant, version).tags;
                 let told = tags.entry(format!("guard.{guard}.judge")).or_default();
                 if !told.split(' ').any(|known| known == *judge) {
-                    *told = format!("{told} {judge}").trim_start().to_owned();
+                    let gap = if told.is_empty() { "" } else { " " };
+                    *told = format!("{told}{gap}{judge}");
                 }
             }
         }

@@ -210,9 +210,9 @@ fn a_server_that_is_away_for_hours_gets_every_point_in_the_end() {
     let (mut server, mut tracker) = (Server::default(), Tracker::default());
     let mut rows = BTreeMap::new();
     let mut calls = 0;
-    for minute in 0..200_u64 {
-        let now = NOON.plus(DurationMs::from_secs(60 * minute));
-        plan(&mut tracker, &["warm"], metrics(&[("requests", minute as f64 + 1.0)]), now);
+    for minute in 0..200_u32 {
+        let now = NOON.plus(DurationMs::from_secs(60 * u64::from(minute)));
+        plan(&mut tracker, &["warm"], metrics(&[("requests", f64::from(minute) + 1.0)]), now);
         while let Some((call, _)) = tracker.next(now) {
             calls += 1;
             assert!(tracker.answered(call, Reply::Silent, now).is_some());
@@ -230,9 +230,9 @@ fn a_server_that_is_away_for_hours_gets_every_point_in_the_end() {
 #[test]
 fn more_than_may_wait_gets_coarser_and_loses_no_total() {
     let (mut server, mut tracker) = (Server::default(), Tracker::default());
-    for minute in 0..1000_u64 {
-        let now = NOON.plus(DurationMs::from_secs(60 * minute));
-        plan(&mut tracker, &["warm"], metrics(&[("requests", minute as f64)]), now);
+    for minute in 0..1000_u32 {
+        let now = NOON.plus(DurationMs::from_secs(60 * u64::from(minute)));
+        plan(&mut tracker, &["warm"], metrics(&[("requests", f64::from(minute))]), now);
     }
     server.serve(&mut tracker, NOON.plus(DurationMs::from_secs(100_000)));
     assert_eq!(server.last(0, "requests"), Some(999.0));
@@ -326,7 +326,7 @@ fn spans_go_to_the_home_experiment_and_opinions_wait_for_their_trace() {
         comment: Some("too long".to_owned()),
         trace: "0af7651916cd43dd8448eb211c80319c".to_owned(),
     };
-    tracker.add_feedback(&said, "2026-11-23T00:00:00Z", NOON);
+    tracker.add_feedback(&said, NOON);
     let soon = NOON.plus(DurationMs::from_secs(2));
     assert_eq!(server.serve(&mut tracker, soon), Vec::<String>::new());
     restart(&mut tracker, &mut rows);
@@ -361,7 +361,7 @@ fn an_opinion_of_a_trace_that_never_comes_is_let_go() {
         comment: None,
         trace: "00".to_owned(),
     };
-    tracker.add_feedback(&said, "2026-11-23T00:00:00Z", NOON);
+    tracker.add_feedback(&said, NOON);
     let mut now = NOON;
     while let Some(due) = tracker.due_at() {
         now = due.max(now);
@@ -428,14 +428,14 @@ proptest! {
     /// and every total.
     #[test]
     fn nothing_is_lost_and_nothing_counted_twice(
-        turns in prop::collection::vec((0_u8..4, any::<bool>(), 0_u64..5), 1..40),
+        turns in prop::collection::vec((0_u8..4, any::<bool>(), 0_u32..5), 1..40),
     ) {
         let (mut server, mut tracker) = (Server::default(), Tracker::default());
         let mut rows = BTreeMap::new();
         let (mut now, mut total) = (NOON, 0.0);
         for (what, restarts, more) in turns {
             now = now.plus(DurationMs::from_secs(400));
-            total += more as f64;
+            total += f64::from(more);
             plan(&mut tracker, &["warm"], metrics(&[("requests", total)]), now);
             if let Some((call, request)) = tracker.next(now) {
                 let reply = match what {

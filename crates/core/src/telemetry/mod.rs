@@ -22,14 +22,3 @@ pub use metrics::metrics;
 pub use point::{DataPoint, data_points};
 pub use spans::Spans;
 pub use trace::{is_sampled, keeps};
-
-/// Bytes in base64, as basic authentication has them.
-pub fn base64(bytes: &[u8]) -> String {
-    use base64::{Engine, prelude::BASE64_STANDARD};
-    BASE64_STANDARD.encode(bytes)
-}
-
-/// A moment as RFC 3339 writes it: `2026-11-22T22:51:07.042Z`.
-pub fn written(moment: crate::units::UnixMs) -> String {
-    crate::record::rfc3339(moment)
-}

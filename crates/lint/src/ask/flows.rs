@@ -221,8 +221,8 @@ impl Asked<'_, '_> {
     fn derives_validate(&self, name: &str) -> bool {
         let structs = self.w.files.iter().flat_map(|file| file.structs.iter());
         structs.filter(|of| of.name == name).any(|of| {
-            of.derives.iter().any(|d| matches!(d.as_str(), "Validate" | "Validify"))
-                || of.attrs.iter().any(|a| a.text.contains("try_from"))
+            of.derives.iter().any(|d| self.w.knowledge.derive(d).has(Role::Validate))
+                || of.attrs.iter().any(|a| self.w.knowledge.attribute(&a.text).has(Role::Validate))
         })
     }
 

@@ -82,7 +82,7 @@ impl Asked<'_, '_> {
             let missing = match lacks {
                 Lack::Validation => self.unvalidated(file, at, of),
                 Lack::Defaults => self.undefaulted(file, at, of),
-                Lack::Docs => undocumented(of),
+                Lack::Docs => self.undocumented(of),
                 Lack::Environment => self.fixed(file),
             };
             if let Some(field) = missing {
@@ -113,14 +113,12 @@ impl Asked<'_, '_> {
             .fields
             .iter()
             .find(|field| BOUNDED.contains(&field.name.as_str()) && number(&field.ty))?;
-        let derived = of.derives.iter().any(|derive| {
-            matches!(derive.as_str(), "Validate" | "Validify" | "Builder" | "TypedBuilder")
-        });
-        let parsed = of.attrs.iter().chain(of.fields.iter().flat_map(|f| &f.attrs)).any(|attr| {
-            ["try_from", "deserialize_with", "value_parser", "with =", "range", "validate"]
-                .iter()
-                .any(|word| attr.text.contains(word))
-        });
+        let derived = self.derives(of, Role::Validate);
+        let parsed = of
+            .attrs
+            .iter()
+            .chain(of.fields.iter().flat_map(|f| &f.attrs))
+            .any(|attr| self.w.knowledge.attribute(&attr.text).has(Role::Validate));
         let def = Def::Struct(file, at);
         let checks = [
             "validate",
@@ -161,22 +159,16 @@ impl Asked<'_, '_> {
         (!derived && !parsed && !method && !bounded).then(|| field.name.to_string())
     }
 
+    /// Whether a derive of the struct is known to play a role.
+    fn derives(&self, of: &StructFact, role: Role) -> bool {
+        of.derives.iter().any(|derive| self.w.knowledge.derive(derive).has(role))
+    }
+
     /// A tunable field without any default.
     fn undefaulted(&self, file: FileId, at: usize, of: &StructFact) -> Option<String> {
-        let derived = of.derives.iter().any(|derive| {
-            matches!(
-                derive.as_str(),
-                "Default"
-                    | "SmartDefault"
-                    | "Educe"
-                    | "Derivative"
-                    | "Parser"
-                    | "Args"
-                    | "Builder"
-                    | "TypedBuilder"
-            )
-        });
-        let attributed = of.attrs.iter().any(|attr| attr.text.contains("default"));
+        let derived = self.derives(of, Role::Defaults);
+        let defaults = |text: &str| self.w.knowledge.attribute(text).has(Role::Defaults);
+        let attributed = of.attrs.iter().any(|attr| defaults(&attr.text));
         let made = !self.w.methods_of(Def::Struct(file, at), "default").is_empty();
         if derived || attributed || made {
             return None;
@@ -186,10 +178,20 @@ impl Asked<'_, '_> {
                 field.name.as_str(),
                 "temperature" | "max_tokens" | "top_p" | "timeout" | "timeout_secs"
             );
-            let defaulted = field.attrs.iter().any(|attr| attr.text.contains("default"));
+            let defaulted = field.attrs.iter().any(|attr| defaults(&attr.text));
             tunable && !defaulted && field.ty.name() != Some("Option")
         };
         of.fields.iter().find(bare).map(|field| field.name.to_string())
+    }
+
+    /// A tunable field of a structure that documents none.
+    fn undocumented(&self, of: &StructFact) -> Option<String> {
+        let mut attributes = of.fields.iter().flat_map(|field| &field.attrs);
+        let explained =
+            attributes.any(|attr| self.w.knowledge.attribute(&attr.text).has(Role::Documents));
+        let tunable = of.fields.iter().find(|field| TUNABLE.contains(&field.name.as_str()))?;
+        let none = of.fields.iter().all(|field| !field.doc) && !explained;
+        (none && of.fields.len() >= 3).then(|| tunable.name.to_string())
     }
 
     /// Settings of a package that never looks at the environment.
@@ -211,7 +213,7 @@ impl Asked<'_, '_> {
                         .iter()
                         .flat_map(|of| of.fields.iter())
                         .flat_map(|field| &field.attrs)
-                        .any(|attr| attr.text.contains("env"))
+                        .any(|attr| self.w.knowledge.attribute(&attr.text).has(Role::Env))
                 },
             );
         let by_macro = self.w.nodes().any(|at| {
@@ -257,16 +259,4 @@ fn is_settings(of: &StructFact) -> bool {
 fn read_for(of: &StructFact, facts: &FileFacts) -> bool {
     let through = format!("from = \"{}\"", of.name);
     facts.structs.iter().flat_map(|other| &other.attrs).any(|attr| attr.text.contains(&through))
-}
-
-fn undocumented(of: &StructFact) -> Option<String> {
-    let attributed = of.fields.iter().any(|field| {
-        field
-            .attrs
-            .iter()
-            .any(|attr| attr.text.contains("help") || attr.text.contains("description"))
-    });
-    let tunable = of.fields.iter().find(|field| TUNABLE.contains(&field.name.as_str()))?;
-    let none = of.fields.iter().all(|field| !field.doc) && !attributed;
-    (none && of.fields.len() >= 3).then(|| tunable.name.to_string())
 }

@@ -12,9 +12,9 @@ pub(crate) use raw::{CrateKind, Fact};
 pub(crate) use role::{Role, Roles};
 
 use crate::facts::Name;
-use raw::RawCrate;
+use crate::manifest::Dependency;
+use raw::{Mark, RawCrate};
 use rustc_hash::FxHashMap as HashMap;
-use semver::Version;
 
 /// Everything known, by library name.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct Knowledge {
     by_package: HashMap<String, usize>,
     names: HashMap<Name, Roles>,
     anywhere: HashMap<Name, Vec<(String, String, Fact)>>,
+    derives: Vec<(String, Roles)>,
+    attributes: Vec<(String, Roles)>,
     /// Hosts and paths of hosted models, and models that are gone.
     pub(crate) endpoints: Endpoints,
 }
@@ -37,6 +39,8 @@ pub(crate) struct Known {
     pub(crate) kind: CrateKind,
     /// Roles that depending on the crate at all is evidence of.
     pub(crate) present: Roles,
+    /// The features that are on unless the manifest turns the default ones off.
+    default: Vec<String>,
     facts: HashMap<Name, Vec<Fact>>,
 }
 
@@ -82,8 +86,11 @@ impl Knowledge {
             package: raw.package.clone(),
             kind: raw.kind,
             present: raw.present.iter().copied().collect(),
+            default: raw.default.clone(),
             facts: HashMap::default(),
         };
+        self.derives.extend(raw.derive.iter().flat_map(Mark::each));
+        self.attributes.extend(raw.attribute.iter().flat_map(Mark::each));
         for fact in raw.facts()? {
             if let Some(last) = fact.path.last() {
                 let roles = self.names.entry(last.clone()).or_default();
@@ -120,13 +127,26 @@ impl Knowledge {
     }
 
     /// The fact about a full path (`reqwest::blocking::Client::new`), most specific first.
-    pub(crate) fn fact(&self, path: &[Name], version: Option<&Version>) -> Option<&Fact> {
+    pub(crate) fn fact(&self, path: &[Name], dependency: Option<&Dependency>) -> Option<&Fact> {
         let (lib, rest) = path.split_first()?;
         let known = self.lib(lib)?;
         let candidates = known.facts.get(rest.last()?)?;
-        let fits =
-            candidates.iter().filter(|fact| ends_with(rest, &fact.path) && fact.holds_for(version));
+        let fits = candidates.iter().filter(|fact| {
+            ends_with(rest, &fact.path) && fact.holds_for(dependency, &known.default)
+        });
         fits.max_by_key(|fact| fact.path.len())
+    }
+
+    /// What a derive is evidence of, by its last segment, whichever crate it comes from.
+    pub(crate) fn derive(&self, name: &str) -> Roles {
+        let known = self.derives.iter().filter(|(word, _)| word == name);
+        known.fold(Roles::default(), |all, (_, roles)| all.with(*roles))
+    }
+
+    /// What an attribute is evidence of, by the words in it.
+    pub(crate) fn attribute(&self, text: &str) -> Roles {
+        let known = self.attributes.iter().filter(|(word, _)| text.contains(word.as_str()));
+        known.fold(Roles::default(), |all, (_, roles)| all.with(*roles))
     }
 
     /// Whether a glob import of `path` may bring in `name`.
@@ -151,6 +171,8 @@ fn ends_with(path: &[Name], tail: &[Name]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::{Lock, Manifest};
+    use semver::Version;
 
     fn knowledge(text: &str) -> Knowledge {
         let Ok(known) = Knowledge::read([("some.toml", text)].into_iter()) else { unreachable!() };
@@ -173,7 +195,8 @@ mod tests {
             ]"#,
         );
         let calls = |version: Option<Version>| {
-            let fact = known.fact(&path("some::Audio::speech"), version.as_ref());
+            let dependency = Dependency { version, ..Dependency::default() };
+            let fact = known.fact(&path("some::Audio::speech"), Some(&dependency));
             fact.is_some_and(|fact| fact.roles.has(Role::ModelCall))
         };
         assert!(calls(Some(Version::new(0, 30, 1))));
@@ -196,5 +219,73 @@ mod tests {
         assert_eq!(blocks("some::net::Client::new"), Some(false));
         assert_eq!(blocks("some::blocking::Client::new"), Some(true));
         assert_eq!(blocks("other::Client::new"), None);
+    }
+
+    fn depended_on(manifest: &str) -> Dependency {
+        let mut read = Manifest::read("Cargo.toml", manifest);
+        read.settle(None, &Lock::default());
+        let Some(first) = read.dependencies.first() else { unreachable!() };
+        first.clone()
+    }
+
+    #[test]
+    fn a_fact_holds_with_the_features_that_the_manifest_turns_on() {
+        let known = knowledge(
+            r#"
+            package = "some"
+            kind = "support"
+            default = ["std"]
+            fact = [
+              { path = ["warn"], roles = ["log"], without = ["off"] },
+              { path = ["retry"], roles = ["retry"], features = ["std"] },
+            ]"#,
+        );
+        let holds = |manifest: &str| {
+            let of = depended_on(manifest);
+            ["warn", "retry"]
+                .map(|name| known.fact(&path(&format!("some::{name}")), Some(&of)).is_some())
+        };
+        assert_eq!(holds("dependencies.some = '1'"), [true, true]);
+        assert_eq!(holds("[dependencies.some]\nversion = '1'\nfeatures = ['off']"), [false, true]);
+        assert_eq!(
+            holds("[dependencies.some]\nversion = '1'\ndefault-features = false"),
+            [true, false]
+        );
+        let switched = "features.quiet = ['some?/off']\n[dependencies]\nsome = '1'";
+        assert_eq!(holds(switched), [false, true]);
+    }
+
+    #[test]
+    fn a_member_adds_to_the_features_of_its_workspace() {
+        let root = Manifest::read(
+            "Cargo.toml",
+            "[workspace.dependencies]\nsome = { version = '1', default-features = false, features = ['a'] }",
+        );
+        let mut member = Manifest::read(
+            "m/Cargo.toml",
+            "[dependencies]\nsome = { workspace = true, features = ['b'] }",
+        );
+        member.settle(Some(&root), &Lock::default());
+        let Some(of) = member.dependencies.first() else { unreachable!() };
+        let default = ["std".to_owned()];
+        assert_eq!(
+            ["a", "b", "std"].map(|name| of.features.has(name, &default)),
+            [true, true, false]
+        );
+    }
+
+    #[test]
+    fn derives_and_attributes_tell_whichever_crate_they_come_from() {
+        let known = knowledge(
+            r#"
+            package = "some"
+            kind = "support"
+            derive = [{ words = ["Validate"], roles = ["validate"] }]
+            attribute = [{ words = ["default"], roles = ["defaults"] }]"#,
+        );
+        assert!(known.derive("Validate").has(Role::Validate));
+        assert!(known.derive("Debug").is_empty());
+        assert!(known.attribute("serde(default = \"five\")").has(Role::Defaults));
+        assert!(known.attribute("serde(rename = \"x\")").is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Role, Roles};
 use crate::facts::Name;
+use crate::manifest::Dependency;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
@@ -31,8 +32,23 @@ pub(super) struct RawCrate {
     pub(super) kind: CrateKind,
     #[serde(default)]
     pub(super) present: Vec<Role>,
+    /// The features that are on where the manifest does not say `default-features = false`.
+    #[serde(default)]
+    pub(super) default: Vec<String>,
+    #[serde(default)]
+    pub(super) derive: Vec<Mark>,
+    #[serde(default)]
+    pub(super) attribute: Vec<Mark>,
     #[serde(default)]
     fact: Vec<RawFact>,
+}
+
+/// What a derive, or a word inside an attribute, is evidence of.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mark {
+    pub(super) words: Vec<String>,
+    pub(super) roles: Vec<Role>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,6 +66,10 @@ struct RawFact {
     of_trait: Option<String>,
     value: Option<String>,
     versions: Option<String>,
+    #[serde(default)]
+    features: Vec<String>,
+    #[serde(default)]
+    without: Vec<String>,
     #[serde(default)]
     source: String,
 }
@@ -76,13 +96,33 @@ pub(crate) struct Fact {
     /// How this is known.
     pub(crate) source: String,
     versions: Option<VersionReq>,
+    /// Features of the crate that must be on, all of them.
+    features: Vec<String>,
+    /// Features of the crate that must be off, all of them.
+    without: Vec<String>,
 }
 
 impl Fact {
-    /// Whether it holds for a version; an unknown version is taken to be a recent one.
-    pub(super) fn holds_for(&self, version: Option<&Version>) -> bool {
+    /// Whether it holds for a crate as it is depended on. An unknown version is taken to be a recent one, and unknown
+    /// features to be the default ones.
+    pub(super) fn holds_for(&self, dependency: Option<&Dependency>, default: &[String]) -> bool {
         let newest = Version::new(u64::from(u16::MAX), 0, 0);
-        self.versions.as_ref().is_none_or(|wanted| wanted.matches(version.unwrap_or(&newest)))
+        let version = dependency.and_then(|of| of.version.as_ref()).unwrap_or(&newest);
+        let on = |feature: &String| match dependency {
+            Some(of) => of.features.has(feature, default),
+            None => default.contains(feature),
+        };
+        self.versions.as_ref().is_none_or(|wanted| wanted.matches(version))
+            && self.features.iter().all(on)
+            && !self.without.iter().any(on)
+    }
+}
+
+impl Mark {
+    /// Each word with the roles.
+    pub(super) fn each(&self) -> impl Iterator<Item = (String, Roles)> {
+        let roles: Roles = self.roles.iter().copied().collect();
+        self.words.iter().map(move |word| (word.clone(), roles))
     }
 }
 
@@ -108,6 +148,8 @@ impl RawCrate {
                     value: raw.value.clone(),
                     source: raw.source.clone(),
                     versions: versions.clone(),
+                    features: raw.features.clone(),
+                    without: raw.without.clone(),
                 });
             }
         }

@@ -161,11 +161,15 @@ pub(crate) enum Role {
     Moderation,
     /// A value that came with a request.
     Input,
+    /// Gives settings values where nobody sets them.
+    Defaults,
+    /// Says what a setting means.
+    Documents,
 }
 
 impl Role {
     /// Every role, in declaration order.
-    pub(crate) const ALL: [Role; 77] = [
+    pub(crate) const ALL: [Role; 79] = [
         Role::ModelCall,
         Role::EmbeddingCall,
         Role::StreamCall,
@@ -243,6 +247,8 @@ impl Role {
         Role::Runtime,
         Role::Moderation,
         Role::Input,
+        Role::Defaults,
+        Role::Documents,
     ];
 
     /// Its name in knowledge and rule files.
@@ -325,6 +331,8 @@ impl Role {
             Self::Runtime => "runtime",
             Self::Moderation => "moderation",
             Self::Input => "input",
+            Self::Defaults => "defaults",
+            Self::Documents => "documents",
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Lock, folder, join};
 use crate::text::Span;
 use semver::{Version, VersionReq};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use toml::{Table, Value};
 
 /// What a source root is compiled into.
@@ -40,6 +40,35 @@ pub(crate) struct Dependency {
     pub(crate) dev: bool,
     /// Its folder, where the manifest says that it lies in one.
     pub(crate) folder: Option<String>,
+    /// What the manifest says of its features.
+    pub(crate) features: Features,
+}
+
+/// Which features of a dependency are on, as far as one manifest says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Features {
+    named: BTreeSet<String>,
+    without_default: bool,
+}
+
+impl Features {
+    /// Whether a feature is on, given those that are by default.
+    pub(crate) fn has(&self, feature: &str, default: &[String]) -> bool {
+        let by_default = !self.without_default && default.iter().any(|of| of == feature);
+        by_default || self.named.contains(feature)
+    }
+
+    /// Reads what is written beside a dependency's version.
+    fn read(value: &Value) -> Self {
+        let named = value.get("features").and_then(Value::as_array).into_iter().flatten();
+        let default = ["default-features", "default_features"]
+            .into_iter()
+            .find_map(|key| value.get(key)?.as_bool());
+        Self {
+            named: named.filter_map(Value::as_str).map(str::to_owned).collect(),
+            without_default: default == Some(false),
+        }
+    }
 }
 
 /// A package's manifest, or a workspace's.
@@ -196,7 +225,12 @@ impl Manifest {
         let shared = root
             .filter(|_| inherited)
             .and_then(|root| Some((root, root.workspace_dependencies()?.get(alias)?)));
+        let own = Features::read(value);
         let (by, value) = shared.unwrap_or((self, value));
+        let mut features = Features::read(value);
+        // What a workspace turns on or off for all, a member may only add to.
+        features.named.extend(own.named);
+        features.named.extend(self.switched_on(alias));
         let package = value.get("package").and_then(Value::as_str).unwrap_or(alias);
         let wanted = value.as_str().or_else(|| value.get("version").and_then(Value::as_str));
         let wanted = wanted.and_then(|text| VersionReq::parse(text).ok());
@@ -208,7 +242,20 @@ impl Manifest {
             version: locked.or_else(|| wanted.as_ref().and_then(least)),
             dev,
             folder: value.get("path").and_then(Value::as_str).map(|path| join(by.folder(), path)),
+            features,
         }
+    }
+
+    /// Features of a dependency that a feature of the package itself turns on: `gpu = ["candle-core/cuda"]`. Whether that
+    /// one is on is decided by whoever builds, so all of them may be.
+    fn switched_on(&self, alias: &str) -> BTreeSet<String> {
+        let own = self.table.get("features").and_then(Value::as_table);
+        let listed = own.into_iter().flat_map(Table::values).filter_map(Value::as_array).flatten();
+        let of_alias = listed.filter_map(Value::as_str).filter_map(|entry| {
+            let (of, feature) = entry.split_once('/')?;
+            (of.trim_end_matches('?') == alias).then(|| feature.to_owned())
+        });
+        of_alias.collect()
     }
 
     /// The dependency known in code as `ident`.

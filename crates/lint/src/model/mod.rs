@@ -7,6 +7,7 @@ mod build;
 mod calls;
 mod entry;
 mod graph;
+mod made;
 mod modules;
 mod origins;
 mod requests;
@@ -191,12 +192,12 @@ impl<'k> Workspace<'k> {
         self.files.iter().enumerate().flat_map(each)
     }
 
-    /// The fact about an external path, at the version the file's package uses.
+    /// The fact about an external path, at the version and with the features that the file's package uses.
     pub(crate) fn fact(&self, file: FileId, path: &[Name]) -> Option<&'k Fact> {
         let known = self.knowledge.lib(path.first()?)?;
         let manifest = self.manifest(file);
-        let version =
+        let dependency =
             manifest.and_then(|m| m.dependencies.iter().find(|d| d.package == known.package));
-        self.knowledge.fact(path, version.and_then(|d| d.version.as_ref()))
+        self.knowledge.fact(path, dependency)
     }
 }

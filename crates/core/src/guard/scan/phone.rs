@@ -105,11 +105,14 @@ fn trunk(figures: &Figures) -> Option<Group> {
     let date = first.length == 2
         && second.length == 2
         && rest.first().is_some_and(|year| year.length == 4);
+    // `02504-1722`, a postal code of the United States.
+    let postal =
+        (first.length, second.length) == (5, 4) && second.before == b'-' && rest.is_empty();
     let begins = matches!(figures.digits(2), [b'0', b'1'..=b'9']);
     let fits = |group: &&Group| (9..=11).contains(&group.total);
     let all = figures.groups();
     let grouped = all.iter().all(|group| group.length >= 2) && (2..=5).contains(&first.length);
-    all.iter().rfind(fits).filter(|_| begins && grouped && !date).copied()
+    all.iter().rfind(fits).filter(|_| begins && grouped && !date && !postal).copied()
 }
 
 /// Whatever has the length of a number, after a word that announces one.

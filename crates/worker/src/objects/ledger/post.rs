@@ -3,7 +3,7 @@
 use tollhouse_core::{
     alert::Letter,
     config::valid::{Address, Credentials, Mlflow, Otlp, Receiver},
-    mlflow, telemetry,
+    mlflow,
 };
 use worker::{
     AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, Response, Result,
@@ -70,8 +70,7 @@ fn authorization(credentials: &Credentials) -> Option<String> {
     match credentials {
         Credentials::Bearer(token) => Some(format!("Bearer {}", env::text(&token.0)?)),
         Credentials::Basic { username, password } => {
-            let pair = format!("{username}:{}", env::text(&password.0)?);
-            Some(format!("Basic {}", telemetry::base64(pair.as_bytes())))
+            Some(mlflow::basic(username, &env::text(&password.0)?))
         }
     }
 }

@@ -82,7 +82,7 @@ impl Track {
         let is_kept =
             mlflow.is_some_and(|mlflow| telemetry::keeps(&said.trace, mlflow.trace_share));
         if is_kept {
-            self.tracker.add_feedback(said, &telemetry::written(at), at);
+            self.tracker.add_feedback(said, at);
         }
         self.keep()
     }
