@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::{
     Attempt, BreakerEvent, BreakerState, CacheResult, Endpoint, GuardAction, GuardDecision,
-    GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict, LimitedResource, Record,
-    RequestId, Timings, TraceId,
+    GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict, LimitedResource, Placing,
+    Record, RequestId, Timings, TraceId,
 };
 use crate::{
     config::valid::{
@@ -15,6 +15,7 @@ use crate::{
         Model, ModelAccess, Params, Placement, Prefill, Provider, ProviderKind, RateLimits,
         Recovery, RetryPolicy, Target, Template, Timeouts, Variant,
     },
+    placement::{Verdict, cascade::Why},
     price::Usage,
     refusal::Code,
     units::{DurationMs, MicroUsd, Tokens, UnixMs},
@@ -94,7 +95,6 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
         deprecated: DeprecationPolicy::Allow,
         recovery: Recovery::Continue,
         guards: vec![],
-        placements: vec![],
     })
 }
 
@@ -180,13 +180,15 @@ pub(crate) fn full() -> Record {
             threshold: 910_000,
         }),
     }];
-    record.placements = vec![Placing {
+    let placed = |place, why, texts, saved| Placing {
         classifier: "prompt-injection".into(),
-        place: Verdict::Edge,
-        why: None,
-        texts: 2,
-        saved: 2,
-    }];
+        place,
+        why,
+        texts,
+        saved,
+    };
+    record.placements =
+        vec![placed(Verdict::Edge, None, 2, 2), placed(Verdict::Gpu, Some(Why::Uncertain), 1, 0)];
     (record.bytes_in, record.bytes_out, record.client_left) = (512, 2048, true);
     record
 }
