@@ -129,6 +129,3 @@ pub(crate) fn model(
     let decision = place(&profile, limits, calibration);
     Ok(Placed { path: path.to_owned(), name, profile, basis, decision })
 }
-
-#[cfg(test)]
-mod tests;

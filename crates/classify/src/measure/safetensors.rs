@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use safetensors::SafeTensors;
+use safetensors::tensor::Metadata;
 
 use super::{
     MeasureError, Measured,
@@ -31,9 +31,9 @@ pub fn safetensors(mut file: impl Read, length: u64) -> Result<Measured, Measure
         let what = "the header".into();
         return Err(MeasureError::Truncated { what, wanted: PREFIX + stated, found: length });
     }
-    let mut header = prefix.to_vec();
+    let mut header = Vec::new();
     file.take(stated).read_to_end(&mut header).map_err(broken)?;
-    let (_, metadata) = SafeTensors::read_metadata(&header)
+    let metadata: Metadata = serde_json::from_slice(&header)
         .map_err(|error| MeasureError::Malformed(format!("the header is not valid: {error}")))?;
     let wanted = (PREFIX + stated).saturating_add(wide(metadata.data_len()));
     if wanted > length {

@@ -38,22 +38,19 @@ pub(super) fn measured() -> Result<Speed, Failure> {
     let macs_per_ms = real(Workload::macs()) / run;
     let lookups_per_ms = lookups()?;
     let native = Calibration { macs_per_ms, lookups_per_ms };
-    Ok(Speed {
-        edge: Calibration::from_native(macs_per_ms, lookups_per_ms),
-        native: Some(native),
-    })
+    Ok(Speed { edge: Calibration::from_native(macs_per_ms, lookups_per_ms), native: Some(native) })
 }
 
 /// Look-ups a millisecond.
 fn lookups() -> Result<f64, Failure> {
     let (name, a_token) = LINEAR;
-    let classifier = shipped(name).ok_or_else(|| Failure::Calibrate(format!("{name} is missing")))?;
+    let classifier =
+        shipped(name).ok_or_else(|| Failure::Calibrate(format!("{name} is missing")))?;
     let classifier = classifier.map_err(|problem| Failure::Calibrate(problem.to_string()))?;
     let text = "words ".repeat(TOKENS);
     let input = [Input { text: &text, source: Source::Document }];
-    let run = fastest(|| {
-        classifier.classify(&input).map(drop).map_err(|problem| problem.to_string())
-    })?;
+    let run =
+        fastest(|| classifier.classify(&input).map(drop).map_err(|problem| problem.to_string()))?;
     Ok(a_token * real(u64::try_from(TOKENS).unwrap_or_default()) / run)
 }
 

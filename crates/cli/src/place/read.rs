@@ -190,7 +190,11 @@ fn stem(path: &Path) -> String {
     let endings = [".nnef.tar", ".tar", ".nnef", ".onnx", ".safetensors", ".gguf"];
     let stem = endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
     let usable = |letter: char| {
-        if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-') { letter } else { '-' }
+        if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-') {
+            letter
+        } else {
+            '-'
+        }
     };
     stem.chars().map(usable).collect()
 }

@@ -61,16 +61,16 @@ fn disagreement(config: &Config, model: &Placed) -> Option<String> {
             Some(cascade::Placed::Edge | cascade::Placed::Auto(_)) => None,
             // A classifier that nobody places judges at the edge.
             None if is_classifier => None,
-            Some(cascade::Placed::Gpu) => Some(format!(
-                "`classifiers.{name}` is on the GPU, its cost says edge: {reason}"
-            )),
+            Some(cascade::Placed::Gpu) => {
+                Some(format!("`classifiers.{name}` is on the GPU, its cost says edge: {reason}"))
+            }
             None => Some(format!("`classifiers.{name}` is missing, its cost says edge: {reason}")),
         },
         Verdict::Gpu if is_classifier || placed.is_some() => match placed {
             Some(cascade::Placed::Gpu) => None,
-            Some(cascade::Placed::Edge | cascade::Placed::Auto(_)) | None => Some(format!(
-                "`classifiers.{name}` is at the edge, its cost says gpu: {reason}"
-            )),
+            Some(cascade::Placed::Edge | cascade::Placed::Auto(_)) | None => {
+                Some(format!("`classifiers.{name}` is at the edge, its cost says gpu: {reason}"))
+            }
         },
         Verdict::Gpu if runs_on_gpu(config, name) => None,
         Verdict::Gpu => Some(format!(
@@ -84,9 +84,10 @@ fn runs_on_gpu(config: &Config, name: &str) -> bool {
         Placement::Gpu => true,
         Placement::Api | Placement::Edge => false,
     };
-    config.models.get(name).is_some_and(|model| {
-        model.targets.iter().any(|target| is_gpu(target.provider.placement))
-    })
+    config
+        .models
+        .get(name)
+        .is_some_and(|model| model.targets.iter().any(|target| is_gpu(target.provider.placement)))
 }
 
 fn to_edge(document: &mut DocumentMut, name: &str) -> Result<(), String> {
@@ -163,12 +164,15 @@ fn provider(document: &DocumentMut, named: Option<&str>) -> Result<String, Strin
         return Ok(name.to_owned());
     }
     let providers = document.get("providers").and_then(Item::as_table_like);
-    let mut on_gpu = providers.into_iter().flat_map(|table| table.iter()).filter(|(_, provider)| {
-        provider.get("placement").and_then(Item::as_str) == Some("gpu")
-    });
+    let mut on_gpu = providers
+        .into_iter()
+        .flat_map(|table| table.iter())
+        .filter(|(_, provider)| provider.get("placement").and_then(Item::as_str) == Some("gpu"));
     match (on_gpu.next(), on_gpu.next()) {
         (Some((name, _)), None) => Ok(name.to_owned()),
-        (None, _) => Err("no provider has `placement = \"gpu\"`; add one, or name it with --gpu".into()),
+        (None, _) => {
+            Err("no provider has `placement = \"gpu\"`; add one, or name it with --gpu".into())
+        }
         (Some(_), Some(_)) => {
             Err("several providers have `placement = \"gpu\"`; name one with --gpu".into())
         }
