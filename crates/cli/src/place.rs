@@ -129,3 +129,9 @@ pub(crate) fn model(
     let decision = place(&profile, limits, calibration);
     Ok(Placed { path: path.to_owned(), name, profile, basis, decision })
 }
+
+/// What a model takes, a window of the usual length assumed; `None` where it cannot be measured.
+pub(crate) fn profile(path: &str) -> Option<Profile> {
+    let tokens = u32::try_from(tollhouse_classify::measure::USUAL_WINDOW).ok()?;
+    read::model(path, tokens).ok().map(|model| model.profile)
+}

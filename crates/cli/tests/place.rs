@@ -210,3 +210,37 @@ fn a_machine_that_is_measured_is_what_the_estimate_rests_on() {
     let told = stdout(&place(&["--calibrate", "prompt-injection"]));
     assert!(told.contains("multiply-adds a ms native"), "{told}");
 }
+
+#[test]
+fn the_linter_names_the_gpu_route_of_a_heavy_model_in_a_worker() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("Cargo.toml", "[package]\nname = \"app\"\n[dependencies]\nworker = \"0.8\"\n");
+    write("src/lib.rs", "static GUARD: &[u8] = include_bytes!(\"../models/guard.safetensors\");\n");
+    fs::create_dir_all(folder.path().join("models")).unwrap();
+    let lint = || {
+        Command::new(env!("CARGO_BIN_EXE_tollhouse"))
+            .args(["lint", "--format", "json", "--cache-dir", "cache"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    assert_eq!(lint().status.code(), Some(0));
+    heavy(&folder.path().join("models"), "guard.safetensors");
+    // The model alone is new, and what was remembered of the folder does not hold any more.
+    let output = lint();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let finding = rows(&output).remove(0);
+    assert_eq!(
+        (&finding["rule"], &finding["clause"]),
+        (&json!("heavy-model-at-edge"), &json!("C6.2"))
+    );
+    assert_eq!((&finding["path"], &finding["line"]), (&json!("src/lib.rs"), &json!(1)));
+    let told = finding["message"].as_str().unwrap();
+    assert!(told.contains("`models/guard.safetensors`") && told.contains("262."), "{told}");
+    assert!(finding["help"].as_str().unwrap().contains("placement = \"gpu\""), "{finding}");
+}
