@@ -19,7 +19,7 @@ const MAGIC: [u8; 4] = *b"GGUF";
 const MOST_TENSORS: u64 = 1 << 20;
 /// More pairs than any header has.
 const MOST_PAIRS: u64 = 1 << 16;
-/// ggml's GGML_MAX_DIMS.
+/// ggml's `GGML_MAX_DIMS`.
 const MOST_DIMS: u32 = 4;
 /// Where a header says nothing, tensors lie at multiples of this.
 const ALIGNMENT: u64 = 32;

@@ -140,11 +140,12 @@ fn calls<'a>(value: &'a RValue, called: &mut BTreeSet<&'a str>) {
             calls(left, called);
             calls(right, called);
         }
-        RValue::Unary(_, inner) => calls(inner, called),
+        RValue::Unary(_, inner) | RValue::Subscript(inner, _) => calls(inner, called),
         RValue::Tuple(values) | RValue::Array(values) => {
-            values.iter().for_each(|value| calls(value, called));
+            for value in values {
+                calls(value, called);
+            }
         }
-        RValue::Subscript(inner, _) => calls(inner, called),
         RValue::Identifier(_)
         | RValue::Literal(_)
         | RValue::Comprehension(_)

@@ -87,7 +87,7 @@ fn by_weights(graph: &proto::Graph, bytes: &[u8], beside: u64) -> Result<Measure
 }
 
 /// What operators that `wanted` chooses take in, by name.
-fn uses<'a>(graph: &'a proto::Graph, wanted: impl Fn(&str) -> bool) -> BTreeSet<&'a str> {
+fn uses(graph: &proto::Graph, wanted: impl Fn(&str) -> bool) -> BTreeSet<&str> {
     let nodes = graph.nodes.iter().filter(|node| wanted(&node.operator));
     nodes.flat_map(|node| &node.inputs).map(String::as_str).collect()
 }

@@ -186,7 +186,8 @@ mod tests {
         std::fs::write(folder.path().join("here.rs"), "fn f() {}").unwrap();
         std::fs::create_dir(folder.path().join("folder.rs")).unwrap();
         let rust = ["folder.rs", "gone.rs", "here.rs"].map(str::to_owned).into();
-        let found = Found { rust, manifests: vec!["Cargo.toml".to_owned()], locks: Vec::new() };
+        let manifests = vec!["Cargo.toml".to_owned()];
+        let found = Found { rust, manifests, ..Found::default() };
         let sources = Sources::read(folder.path(), found);
         let expected = vec![("here.rs".to_owned(), "fn f() {}".to_owned())];
         assert_eq!((sources.rust, sources.manifests), (expected, Vec::new()));

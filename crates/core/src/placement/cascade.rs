@@ -22,8 +22,9 @@ pub struct Shares {
     pub max_chars: Option<u64>,
     /// The most texts of one call.
     pub max_batch: u64,
-    /// Scores from the first up to and with the second are uncertain; 0 to 1.
-    pub uncertain: (f64, f64),
+    /// Scores from the first up to and with the second are uncertain, 0 to 1; `None` is what lies between
+    /// the points at which 5 % and 0.1 % of harmless texts are found guilty.
+    pub uncertain: Option<(f64, f64)>,
 }
 
 /// Who judges a text.
@@ -85,9 +86,11 @@ impl Placed {
 }
 
 impl Shares {
-    /// Whether the edge's score stands; one that is no number does not.
-    pub fn is_certain(&self, score: f64) -> bool {
-        let (low, high) = self.uncertain;
+    /// Whether the edge's score stands; one that is no number does not. `points` are the scores from which
+    /// 0.1 %, 1 % and 5 % of harmless texts are found guilty.
+    pub fn is_certain(&self, score: f64, points: [f64; 3]) -> bool {
+        let [thousand, _, twenty] = points;
+        let (low, high) = self.uncertain.unwrap_or((twenty, thousand));
         score < low || high < score
     }
 }
@@ -98,7 +101,8 @@ mod tests {
 
     use super::*;
 
-    const SHARES: Shares = Shares { max_chars: None, max_batch: 4, uncertain: (0.25, 0.75) };
+    const SHARES: Shares = Shares { max_chars: None, max_batch: 4, uncertain: Some((0.25, 0.75)) };
+    const POINTS: [f64; 3] = [0.9, 0.7, 0.4];
 
     #[test]
     fn the_edge_judges_short_texts_that_are_few() {
@@ -123,9 +127,16 @@ mod tests {
 
     #[test]
     fn a_score_that_is_no_number_is_not_certain() {
-        assert!(!SHARES.is_certain(f64::NAN));
-        assert!(!SHARES.is_certain(0.25) && !SHARES.is_certain(0.75));
-        assert!(SHARES.is_certain(0.249) && SHARES.is_certain(0.751));
+        assert!(!SHARES.is_certain(f64::NAN, POINTS));
+        assert!(!SHARES.is_certain(0.25, POINTS) && !SHARES.is_certain(0.75, POINTS));
+        assert!(SHARES.is_certain(0.249, POINTS) && SHARES.is_certain(0.751, POINTS));
+    }
+
+    #[test]
+    fn what_is_uncertain_is_the_calibrations_to_say_unless_it_is_configured() {
+        let calibrated = Shares { uncertain: None, ..SHARES };
+        assert!(calibrated.is_certain(0.39, POINTS) && calibrated.is_certain(0.91, POINTS));
+        assert!(!calibrated.is_certain(0.4, POINTS) && !calibrated.is_certain(0.9, POINTS));
     }
 
     proptest! {
@@ -141,9 +152,9 @@ mod tests {
 
         #[test]
         fn a_wider_band_is_never_surer(score in 0.0_f64..=1.0, low in 0.0_f64..0.5, high in 0.5_f64..=1.0) {
-            let wide = Shares { uncertain: (low / 2.0, high), ..SHARES };
-            let narrow = Shares { uncertain: (low, high), ..SHARES };
-            prop_assert!(!wide.is_certain(score) || narrow.is_certain(score));
+            let wide = Shares { uncertain: Some((low / 2.0, high)), ..SHARES };
+            let narrow = Shares { uncertain: Some((low, high)), ..SHARES };
+            prop_assert!(!wide.is_certain(score, POINTS) || narrow.is_certain(score, POINTS));
         }
     }
 }

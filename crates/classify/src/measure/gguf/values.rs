@@ -82,16 +82,14 @@ impl<R: Read> Reader<R> {
             10 => Value::Whole(self.u64(&what)?),
             8 => Value::Text(self.text(&what)?),
             9 => self.elements(key, depth)?,
-            kind => match width(kind) {
-                Some(width) => {
-                    self.skip(width, &what)?;
-                    Value::Other
-                }
-                None => {
+            kind => {
+                let Some(width) = width(kind) else {
                     let message = format!("{what} has the type {kind}, which is unknown");
                     return Err(MeasureError::Malformed(message));
-                }
-            },
+                };
+                self.skip(width, &what)?;
+                Value::Other
+            }
         })
     }
 

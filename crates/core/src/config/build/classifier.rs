@@ -61,12 +61,12 @@ impl Site<'_> {
     }
 
     fn shares(&self, raw: &RawClassifier, at: &Path<'_>) -> Option<Shares> {
-        let Pair(low, high) = raw.uncertain?;
-        self.check_ends(Some((low.0, high.0)), &at.key("uncertain"));
+        let uncertain = raw.uncertain.map(|Pair(low, high)| (low.0, high.0));
+        self.check_ends(uncertain, &at.key("uncertain"));
         Some(Shares {
             max_chars: raw.max_chars.map(|chars| chars.0),
             max_batch: raw.max_batch?.0,
-            uncertain: (low.0, high.0),
+            uncertain,
         })
     }
 }

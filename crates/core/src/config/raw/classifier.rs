@@ -13,7 +13,7 @@ raw! {
         max_chars: Whole<1, 1_000_000_000>,
         /// `auto`: the texts of a call that brings more go to the GPU.
         max_batch: Whole<1, 256>,
-        /// `auto`: where the edge's score is from the first to the second of these, the GPU decides.
+        /// `auto`: where the edge's score is from the first to the second of these, the GPU decides; without it, between the points at which 5 % and 0.1 % of harmless texts are found guilty.
         uncertain: Pair<Real<0, 1>>,
         /// Whether the edge's answer stands where the GPU gives none.
         fallback: bool,

@@ -100,7 +100,9 @@ fn first(
             let edge = at_the_edge(text);
             let why = match (&edge, &classifier.placed) {
                 (Err(NoJudgement), _) => Some(Why::EdgeFailed),
-                (Ok(judged), Placed::Auto(shares)) if !shares.is_certain(judged.score) => {
+                (Ok(judged), Placed::Auto(shares))
+                    if !shares.is_certain(judged.score, judged.points) =>
+                {
                     Some(Why::Uncertain)
                 }
                 (Ok(_), Placed::Auto(_) | Placed::Edge | Placed::Gpu) => None,
@@ -161,15 +163,12 @@ fn note(
     let known = record.placements.iter_mut().find(|placing| {
         placing.classifier == *name && placing.place == place && placing.why == why
     });
-    match known {
-        Some(placing) => {
-            placing.texts += 1;
-            placing.saved += saved;
-        }
-        None => {
-            let classifier = Arc::clone(name);
-            record.placements.push(Placing { classifier, place, why, texts: 1, saved });
-        }
+    if let Some(placing) = known {
+        placing.texts += 1;
+        placing.saved += saved;
+    } else {
+        let classifier = Arc::clone(name);
+        record.placements.push(Placing { classifier, place, why, texts: 1, saved });
     }
 }
 

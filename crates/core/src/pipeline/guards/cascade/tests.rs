@@ -8,7 +8,7 @@ fn about() -> About {
 }
 
 fn auto() -> Classifier {
-    let shares = Shares { max_chars: None, max_batch: 2, uncertain: (0.2, 0.8) };
+    let shares = Shares { max_chars: None, max_batch: 2, uncertain: None };
     Classifier { placed: Placed::Auto(shares), gpu: Some("guard".to_owned()), fallback: true }
 }
 
@@ -23,7 +23,7 @@ fn judged(score: f64) -> Judgement {
     }
 }
 
-fn looked_at(score: Judged, text: &str, batch: u64) -> (First, bool) {
+fn looked_at(score: &Judged, text: &str, batch: u64) -> (First, bool) {
     let asked = Cell::new(false);
     let text = (text.to_owned(), Source::User);
     let first = first(&auto(), Some(&about()), batch, &text, |_| {
@@ -38,7 +38,7 @@ fn the_edge_is_spared_what_it_may_not_judge() {
     for (text, batch, expected) in
         [("long beyond a window", 1, Why::Length), ("short", 3, Why::Batch)]
     {
-        let (first, asked) = looked_at(Ok(judged(0.0)), text, batch);
+        let (first, asked) = looked_at(&Ok(judged(0.0)), text, batch);
         assert_eq!((first.why, asked), (Some(expected), false), "{text}");
     }
 }
@@ -47,11 +47,11 @@ fn the_edge_is_spared_what_it_may_not_judge() {
 fn the_gpu_is_asked_where_the_edge_is_not_sure() {
     for (score, expected) in [
         (Ok(judged(0.1)), None),
-        (Ok(judged(0.9)), None),
+        (Ok(judged(0.95)), None),
         (Ok(judged(0.5)), Some(Why::Uncertain)),
         (Err(NoJudgement), Some(Why::EdgeFailed)),
     ] {
-        let (first, asked) = looked_at(score.clone(), "short", 1);
+        let (first, asked) = looked_at(&score, "short", 1);
         assert_eq!((first.why, asked), (expected, true), "{score:?}");
     }
 }
