@@ -20,6 +20,7 @@ pub mod mlflow;
 pub mod mock;
 pub mod openai;
 pub mod pipeline;
+pub mod placement;
 pub mod price;
 pub mod rate;
 pub mod record;

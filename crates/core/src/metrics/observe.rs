@@ -198,6 +198,13 @@ impl Counting {
             let [guard, stage, label, action] = parts.map(|part| self.names.id(part));
             self.store.add(Family::GuardDecisions, &[model, guard, stage, label, action], 1);
         }
+        for placing in &record.placements {
+            let why = placing.why.map_or(NameId::ABSENT, |why| self.names.id(why.name()));
+            let parts = [&*placing.classifier, placing.place.name()];
+            let [classifier, place] = parts.map(|part| self.names.id(part));
+            self.store.add(Family::PlacedTexts, &[classifier, place, why], placing.texts);
+            self.store.add(Family::SavedCalls, &[classifier], placing.saved);
+        }
         for event in &record.breaker_events {
             let parts = [event.target.id.as_str(), event.state.name()];
             let labels = parts.map(|part| self.names.id(part));

@@ -4,6 +4,7 @@
 use super::{
     Gate, Stop, admit, books, enter,
     exchange::{Answer, AnswerBody, Arrived},
+    guards::cascade,
     head::Headers,
     host::Host,
 };
@@ -48,7 +49,7 @@ async fn serve<H: Host>(
     let caller = enter::caller(&config, arrived, host.now(), record)?;
     let body = Envelope::parse(enter::body(host, &config, record).await?)?;
     let question = judging.read(&body)?;
-    if !gate.knows(&question.model) {
+    if !gate.knows(&question.model) && !config.classifiers.contains_key(&question.model) {
         let message = "no classifier of that name is loaded";
         return Err(Refusal::new(Code::ModelNotFound, message).at("model").into());
     }
@@ -56,15 +57,13 @@ async fn serve<H: Host>(
     let counted = subject.insert(enter::subject(&caller, "", RateLimits::default()));
     admit::count(host, gate, counted, record).await?;
     let standing = gate.standing(counted, host.now());
-    let judged: Vec<_> = question
-        .texts
-        .iter()
-        .map(|text| gate.judge(&question.model, text, question.source))
-        .collect();
+    let texts: Vec<_> = question.texts.iter().map(|text| (text.clone(), question.source)).collect();
+    let judged = cascade::judge(host, gate, &config, &question.model, &texts, record).await?;
     let answer = judging.answer(&record.id.to_string(), &question, &judged)?;
     record.status = 200;
     record.bytes_out = u64::try_from(answer.len()).unwrap_or(u64::MAX);
     let mut headers = Headers::new(record.id, "application/json");
+    headers.add_placements(&record.placements);
     headers.add_standing(&standing);
     let body = AnswerBody::Whole(answer.as_bytes());
     host.answer(Answer { status: 200, headers: headers.as_str(), body });

@@ -36,6 +36,14 @@ pub(crate) enum GuardWord {
     Pii,
 }
 
+/// Who judges a classifier's texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClassifierPlacement {
+    Edge,
+    Gpu,
+    Auto,
+}
+
 /// `guards.….action`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GuardAction {
@@ -110,6 +118,11 @@ choice!(GuardStages {
 choice!(OnError {
     "open" = Open: "The text passes.",
     "closed" = Closed: "The call is refused with `guard_unavailable`.",
+});
+choice!(ClassifierPlacement {
+    "edge" = Edge: "The classifier in the Worker judges every text.",
+    "gpu" = Gpu: "The model on the GPU judges every text.",
+    "auto" = Auto: "The edge judges what it can be sure of, the GPU the rest.",
 });
 choice!(Placement {
     "api" = Api: "Behind somebody's API, who bills each token.",
