@@ -3,14 +3,14 @@
 //! The graph is rebuilt in tract's terms for each length that windows are padded to, so that short
 //! texts cost less, and every shape is known when it is optimised.
 
-mod graph;
+pub(crate) mod graph;
 mod hashed;
 mod huggingface;
 mod node;
 pub mod operators;
-mod prelude;
-mod proto;
-mod tensors;
+pub(crate) mod prelude;
+pub(crate) mod proto;
+pub(crate) mod tensors;
 
 use graph::{Graph, MEMORY_LIMIT, Padded};
 use huggingface::HuggingFace;

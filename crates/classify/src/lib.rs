@@ -15,6 +15,8 @@ mod golden;
 mod hash;
 mod linear;
 mod manifest;
+#[cfg(feature = "measure")]
+pub mod measure;
 mod numbers;
 mod score;
 #[cfg(feature = "shipped")]

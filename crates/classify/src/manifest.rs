@@ -9,6 +9,9 @@ pub(crate) use raw::{Activation, Dense, HashedUnit, Unit, Weighting};
 
 use crate::{error::LoadError, score::Line, source::Source, windows::Cut};
 
+/// Code points of a token, the space after it included: English text has 5 to 6.
+pub(crate) const POINTS_PER_TOKEN: usize = 6;
+
 /// What a model's folder says of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
@@ -171,6 +174,17 @@ impl Manifest {
     /// The files that loading needs besides the manifest.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
+    }
+
+    /// How many code points of a text the model reads in one window, as far as that can be said: a token
+    /// of a core's window counts six.
+    pub fn window_points(&self) -> usize {
+        let core = |plan: &CorePlan| plan.cut.window.saturating_mul(POINTS_PER_TOKEN);
+        match &self.stages {
+            Stages::Linear(plan) => plan.cut.window,
+            Stages::Core(plan) => core(plan),
+            Stages::Gated(first, second, _) => first.cut.window.min(core(second)),
+        }
     }
 
     /// Names of all labels, in the order of their scores.

@@ -7,6 +7,7 @@ mod classify;
 mod commands;
 mod config;
 mod lint;
+mod place;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ enum Command {
     Config(config::Command),
     Lint(Box<lint::LintArgs>),
     Classify(classify::ClassifyArgs),
+    Place(Box<place::PlaceArgs>),
     /// Say what a lint rule or a clause of the standard is about.
     Explain {
         /// A rule's id, or a clause's.
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Config(command) => ended(config::run(&command)),
         Command::Classify(args) => linted(classify::run(&args).map(status)),
+        Command::Place(args) => linted(place::run(&args)),
         Command::Lint(args) => linted(lint::lint(&args)),
         Command::Explain { id } => linted(commands::explain::explain(&id)),
         Command::Rules { markdown } => linted(commands::rules::rules(markdown)),

@@ -21,6 +21,7 @@ pub mod mock;
 pub mod oip;
 pub mod openai;
 pub mod pipeline;
+pub mod placement;
 pub mod pool;
 pub mod price;
 pub mod rate;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use tollhouse_classify::{Classifier, OperatingPoint, Source as Origin, Verdict};
+use tollhouse_classify::{Classifier, OperatingPoint, Scores, Source as Origin, Verdict};
 use tollhouse_core::guard::{
     Source,
-    judge::{Judge, Judgement, NoJudgement, Tokenized},
+    judge::{About, Judge, Judgement, NoJudgement, Tokenized},
     normal::views,
 };
 
@@ -21,6 +21,17 @@ pub(crate) struct EdgeJudge;
 impl Judge for EdgeJudge {
     fn knows(&self, model: &str) -> bool {
         models::named(model).is_some()
+    }
+
+    fn about(&self, model: &str) -> Option<About> {
+        let classifier = models::named(model)?;
+        let labels = classifier.labels().map(|_| 1.0).collect();
+        let guilty = Scores { labels, score: 1.0, core_ran: false };
+        Some(About {
+            window: u64::try_from(classifier.manifest().window_points()).unwrap_or(u64::MAX),
+            label: classifier.label(&guilty, Verdict::Block).into(),
+            otherwise: negative(&classifier),
+        })
     }
 
     fn judge(&self, model: &str, text: &str, source: Source) -> Result<Judgement, NoJudgement> {

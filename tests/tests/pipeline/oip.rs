@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tollhouse_core::{
     guard::{
         Source,
-        judge::{Judge, Judgement, NoJudgement, Tokenized},
+        judge::{About, Judge, Judgement, NoJudgement, Tokenized},
     },
     pipeline::Gate,
 };
@@ -48,6 +48,10 @@ struct Doubtful;
 impl Judge for Doubtful {
     fn knows(&self, model: &str) -> bool {
         model == "prompt-injection"
+    }
+
+    fn about(&self, _: &str) -> Option<About> {
+        None
     }
 
     fn judge(&self, _: &str, _: &str, _: Source) -> Result<Judgement, NoJudgement> {

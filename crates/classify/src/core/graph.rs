@@ -118,7 +118,7 @@ impl Graph {
 }
 
 /// Refuses what the operators are not written for.
-pub(super) fn check_opset(model: &proto::Model) -> TractResult<()> {
+pub(crate) fn check_opset(model: &proto::Model) -> TractResult<()> {
     let opset = model.opsets.iter().find(|opset| matches!(opset.domain.as_str(), "" | "ai.onnx"));
     let version = opset.map(|opset| opset.version).unwrap_or_default();
     ensure!(OPSETS.contains(&version), "opset {version}, wanted is 13 to 21");
@@ -143,7 +143,8 @@ fn element(input: &proto::Value) -> TractResult<DatumType> {
     tensors::datum_type(tensor.data_type)
 }
 
-fn rebuild<'a>(
+/// Adds what `proto` does to `model`, and its outputs to `wires`.
+pub(crate) fn rebuild<'a>(
     model: &mut TypedModel,
     wires: &mut BTreeMap<&'a str, OutletId>,
     at: usize,

@@ -93,6 +93,12 @@ pub(super) fn find(name: &str) -> Option<Build> {
     OPERATORS.get(at).map(|(_, _, build)| *build)
 }
 
+/// Whether an operator is on the list.
+#[cfg(feature = "measure")]
+pub(crate) fn knows(name: &str) -> bool {
+    find(name).is_some()
+}
+
 /// Names in `graph` that are not on the list, sorted, each once.
 pub(super) fn unknown(graph: &proto::Graph) -> Vec<String> {
     let foreign = |node: &&proto::Node| {

@@ -3,7 +3,7 @@
 use super::{prelude::*, proto};
 
 /// The element types that are read, by ONNX's numbers.
-pub(super) fn datum_type(number: i32) -> TractResult<DatumType> {
+pub(crate) fn datum_type(number: i32) -> TractResult<DatumType> {
     match number {
         1 => Ok(f32::datum_type()),
         2 => Ok(u8::datum_type()),
@@ -17,7 +17,7 @@ pub(super) fn datum_type(number: i32) -> TractResult<DatumType> {
 }
 
 /// Reads a tensor whose data lies in the file itself.
-pub(super) fn read(proto: &proto::Tensor) -> TractResult<Tensor> {
+pub(crate) fn read(proto: &proto::Tensor) -> TractResult<Tensor> {
     ensure!(proto.data_location == 0, "`{}` lies in another file", proto.name);
     let shape: TVec<usize> =
         proto.dims.iter().map(|dim| usize::try_from(*dim)).collect::<Result<_, _>>()?;

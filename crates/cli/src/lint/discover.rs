@@ -11,7 +11,11 @@ pub(super) struct Found {
     pub(super) rust: Vec<String>,
     pub(super) manifests: Vec<String>,
     pub(super) locks: Vec<String>,
+    pub(super) models: Vec<String>,
 }
+
+/// How the names of models end that can be measured.
+const MODELS: [&str; 4] = [".onnx", ".nnef.tar", ".safetensors", ".gguf"];
 
 /// The folder that findings are relative to, and the paths to walk.
 pub(super) fn root(paths: &[PathBuf]) -> Result<(PathBuf, Vec<PathBuf>), LintError> {
@@ -56,7 +60,7 @@ pub(super) fn files(root: &Path, paths: &[PathBuf], settings: &Settings) -> Foun
     if paths.iter().any(|path| path.is_file()) {
         found.above(root);
     }
-    for list in [&mut found.rust, &mut found.manifests, &mut found.locks] {
+    for list in [&mut found.rust, &mut found.manifests, &mut found.locks, &mut found.models] {
         list.sort();
         list.dedup();
     }
@@ -70,6 +74,9 @@ impl Found {
             Some("Cargo.lock") => self.locks.push(path),
             Some(name) if Path::new(name).extension().is_some_and(|ext| ext == "rs") => {
                 self.rust.push(path);
+            }
+            Some(name) if MODELS.iter().any(|ending| name.ends_with(ending)) => {
+                self.models.push(path);
             }
             _ => {}
         }

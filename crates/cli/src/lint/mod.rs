@@ -7,6 +7,7 @@ mod cache;
 mod configure;
 mod discover;
 mod fix;
+mod models;
 mod read;
 mod text;
 

@@ -5,6 +5,7 @@
 
 use super::cache::{Cache, Key};
 use super::discover::Found;
+use super::models::{self, Beside};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashSet};
@@ -27,6 +28,7 @@ pub(super) struct Sources {
     manifests: Vec<Source>,
     locks: Vec<Source>,
     rust: Vec<Source>,
+    models: Vec<Beside>,
 }
 
 impl Sources {
@@ -39,7 +41,9 @@ impl Sources {
                 .map(|(text, path)| (path, text))
                 .collect()
         };
-        Self { manifests: read(found.manifests), locks: read(found.locks), rust: read(found.rust) }
+        let rust = read(found.rust);
+        let models = models::named(root, found.models, &rust);
+        Self { manifests: read(found.manifests), locks: read(found.locks), rust, models }
     }
 
     /// How many Rust files there are.
@@ -55,7 +59,8 @@ impl Sources {
             .flatten()
             .map(|(path, text)| Key::of([path.as_bytes(), text.as_bytes()]))
             .collect();
-        Key::of(keys.iter().map(Key::bytes))
+        let models: Vec<Key> = self.models.iter().map(Beside::key).collect();
+        Key::of(keys.iter().chain(&models).map(Key::bytes))
     }
 
     /// The facts of every file.
@@ -80,7 +85,8 @@ impl Sources {
         let mut rust: Vec<_> = self.rust.into_par_iter().map(facts).collect();
         rust.sort_by(|(a, _), (b, _)| a.path().cmp(b.path()));
         by.bar.finish_and_clear();
-        Files { rust, manifests: self.manifests, locks: self.locks }
+        let models = self.models.iter().filter_map(Beside::measured).collect();
+        Files { rust, manifests: self.manifests, locks: self.locks, models }
     }
 }
 
@@ -180,7 +186,8 @@ mod tests {
         std::fs::write(folder.path().join("here.rs"), "fn f() {}").unwrap();
         std::fs::create_dir(folder.path().join("folder.rs")).unwrap();
         let rust = ["folder.rs", "gone.rs", "here.rs"].map(str::to_owned).into();
-        let found = Found { rust, manifests: vec!["Cargo.toml".to_owned()], locks: Vec::new() };
+        let manifests = vec!["Cargo.toml".to_owned()];
+        let found = Found { rust, manifests, ..Found::default() };
         let sources = Sources::read(folder.path(), found);
         let expected = vec![("here.rs".to_owned(), "fn f() {}".to_owned())];
         assert_eq!((sources.rust, sources.manifests), (expected, Vec::new()));

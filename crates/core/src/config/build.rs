@@ -7,6 +7,7 @@ mod alerts;
 mod auth;
 mod budget;
 mod caller;
+mod classifier;
 mod experiment;
 mod guard;
 mod mlflow;
@@ -51,6 +52,7 @@ pub(crate) fn config(
     let providers = site.providers(raw);
     let guards = site.guards(raw);
     let models = site.models(raw, providers.as_ref(), &guards);
+    let classifiers = site.classifiers(raw);
     let experiments = site.experiments(raw, models.as_ref(), providers.as_ref());
     let guards = site.guards_of_keys(raw, guards);
     let teams = site.teams(raw);
@@ -67,6 +69,7 @@ pub(crate) fn config(
         providers: providers?,
         models: models?,
         guards: guards?,
+        classifiers: classifiers?,
         teams: teams?,
         budgets: budgets?,
         limits: limits?,

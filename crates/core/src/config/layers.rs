@@ -59,6 +59,9 @@ pub(crate) fn complete(root: &mut Node) {
     if let Some(mlflow) = table.get_mut("mlflow") {
         fill_from(mlflow, &each, "mlflow");
     }
+    for classifier in entries(table.get_mut("classifiers")) {
+        fill_from(classifier, &each, "classifier");
+    }
     let mut experiments = table.remove("experiments");
     for experiment in entries(experiments.as_mut()) {
         let variants = experiment.table_mut().and_then(|table| table.get_mut("variants"));

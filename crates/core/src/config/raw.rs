@@ -8,6 +8,7 @@
 mod read;
 mod auth;
 mod choice;
+mod classifier;
 mod experiment;
 mod guard;
 mod model;
@@ -19,7 +20,8 @@ mod scalar;
 mod schema;
 
 pub(crate) use auth::{RawAuth, RawBudget, RawBudgets, RawKey, RawRateLimits, RawTeam};
-pub(crate) use choice::{AuthMode, GuardAction, GuardWord, Kind};
+pub(crate) use choice::{AuthMode, ClassifierPlacement, GuardAction, GuardWord, Kind};
+pub(crate) use classifier::RawClassifier;
 pub(crate) use experiment::{RawExperiment, RawFeedback, RawMlflow, RawVariant};
 pub(crate) use guard::RawGuard;
 pub(crate) use model::{RawModel, RawPrice, RawTarget, RawTensors};
@@ -47,6 +49,8 @@ raw! {
         models: Named<RawModel>,
         /// Guards, by a name of your choice.
         guards: Named<RawGuard>,
+        /// Where classifiers judge, by the classifier's name; one that is not named here judges at the edge.
+        classifiers: Named<RawClassifier>,
         /// Teams, by a name of your choice: keys that spend from one budget.
         teams: Named<RawTeam>,
         /// What holds for every budget.

@@ -3,6 +3,7 @@
 //! These types are made by `config::load` alone; the rest of the gateway never checks them again.
 //! Inheritance is already applied: a [`Model`] carries its own complete policies.
 
+mod classifier;
 mod experiment;
 mod guard;
 mod operations;
@@ -12,6 +13,7 @@ mod spending;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use classifier::Classifier;
 pub use experiment::{Credentials, Experiment, FeedbackPolicy, Mlflow, Sticky, Template, Variant};
 pub use guard::{
     Guard, GuardKind, GuardStages, Guards, OnError, OnFinding, OperatingPoint, Threshold,
@@ -39,6 +41,8 @@ pub struct Config {
     pub models: BTreeMap<String, Arc<Model>>,
     /// Guards by name, and those of callers' keys.
     pub guards: Guards,
+    /// Where classifiers judge, by the classifier's name.
+    pub classifiers: BTreeMap<String, Classifier>,
     /// Teams by name.
     pub teams: BTreeMap<String, Team>,
     /// What holds for every budget.

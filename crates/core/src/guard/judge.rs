@@ -10,6 +10,9 @@ pub trait Judge: fmt::Debug {
     /// Whether there is a classifier of that name.
     fn knows(&self, model: &str) -> bool;
 
+    /// What the classifier `model` says of itself; `None` where there is none of that name.
+    fn about(&self, model: &str) -> Option<About>;
+
     /// What the classifier `model` says of `text`; its views are judged too, and the worst counts.
     ///
     /// # Errors
@@ -27,6 +30,17 @@ pub struct Tokenized {
     pub ids: Vec<u64>,
     /// What shorter texts are filled up with.
     pub padding: u64,
+}
+
+/// What a classifier says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Code points of a text that it reads in one window.
+    pub window: u64,
+    /// What a text is called from the threshold on: `injection`.
+    pub label: Arc<str>,
+    /// What it is called below: `benign`.
+    pub otherwise: Arc<str>,
 }
 
 /// Nothing can be said of a text.

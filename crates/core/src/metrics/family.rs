@@ -35,6 +35,10 @@ pub enum Family {
     LimitDecisions,
     LeaseCalls,
     GuardDecisions,
+    /// Texts by where they were judged.
+    PlacedTexts,
+    /// Calls to the GPU that were not needed.
+    SavedCalls,
     VariantRequests,
     VariantDuration,
     VariantFirstToken,
@@ -99,7 +103,7 @@ pub(crate) const MAX_LABELS: usize = 6;
 
 impl Family {
     /// Every family, in the order of the exposition.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::Requests,
         Self::Errors,
         Self::ClientsLeft,
@@ -125,6 +129,8 @@ impl Family {
         Self::LimitDecisions,
         Self::LeaseCalls,
         Self::GuardDecisions,
+        Self::PlacedTexts,
+        Self::SavedCalls,
         Self::VariantRequests,
         Self::VariantDuration,
         Self::VariantFirstToken,
@@ -176,6 +182,8 @@ impl Family {
             Self::LimitDecisions => ("tollhouse_limit_decisions_total", Counter, None, &["key", "model", "scope", "resource", "verdict"], "What limits said (admitted, refused, unchecked), by whose limit it is: of one key, of its team, of one model, or of key and model."),
             Self::LeaseCalls => ("tollhouse_lease_calls_total", Counter, None, &["result"], "Calls of isolates to the limiter (ok, failed)."),
             Self::GuardDecisions => ("tollhouse_guard_decisions_total", Counter, None, &["model", "guard", "stage", "label", "action"], "What guards said of texts, and what followed."),
+            Self::PlacedTexts => ("tollhouse_placed_texts_total", Counter, None, &["classifier", "place", "reason"], "Texts judged at the edge or on the GPU; reason is absent where the edge was sure."),
+            Self::SavedCalls => ("tollhouse_saved_gpu_calls_total", Counter, None, &["classifier"], "Texts that the edge judged for sure, so that no GPU was asked."),
             Self::VariantRequests => ("tollhouse_variant_requests_total", Counter, None, &["variant", "version", "cache", "code"], "Requests for which a variant of an experiment was dealt; version changes with what the variant does."),
             Self::VariantDuration => ("tollhouse_variant_request_duration_seconds", Histogram(buckets::OPERATION_MS), Seconds, &["variant", "version"], "From arrival to the last byte handed to the caller, by variant; cache hits are in it."),
             Self::VariantFirstToken => ("tollhouse_variant_time_to_first_token_seconds", Histogram(buckets::FIRST_TOKEN_MS), Seconds, &["variant", "version"], "From arrival to the first chunk handed to the caller, by variant; streams only."),

@@ -203,6 +203,13 @@ impl Counting {
             let labels = parts.map(|part| self.names.id(part));
             self.store.observe(Family::ColdStarts, &labels, start.waited.0);
         }
+        for placing in &record.placements {
+            let why = placing.why.map_or(NameId::ABSENT, |why| self.names.id(why.name()));
+            let parts = [&*placing.classifier, placing.place.name()];
+            let [classifier, place] = parts.map(|part| self.names.id(part));
+            self.store.add(Family::PlacedTexts, &[classifier, place, why], placing.texts);
+            self.store.add(Family::SavedCalls, &[classifier], placing.saved);
+        }
         for event in &record.breaker_events {
             let parts = [event.target.id.as_str(), event.state.name()];
             let labels = parts.map(|part| self.names.id(part));

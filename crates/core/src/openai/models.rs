@@ -108,6 +108,7 @@ mod tests {
             },
             experiments: BTreeMap::new(),
             feedback: FeedbackPolicy { labels: Vec::new(), comments: false },
+            classifiers: BTreeMap::new(),
             mlflow: None,
         }
     }

@@ -144,6 +144,7 @@ fn head(
     }
     headers.add_variant(record.variant.as_deref());
     headers.add_guards(&record.guards);
+    headers.add_placements(&record.placements);
     headers.add_standing(&gate.standing(&guarded.0.subject, now));
     headers
 }

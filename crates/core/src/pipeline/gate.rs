@@ -16,7 +16,7 @@ use crate::{
     config::valid::{Config, SecretName},
     guard::{
         Source,
-        judge::{Judge, Judgement, NoJudgement, Tokenized},
+        judge::{About, Judge, Judgement, NoJudgement, Tokenized},
     },
     oip::Known,
     pool::{Pools, probe::Report},
@@ -109,6 +109,11 @@ impl Gate {
     /// Whether there is a classifier of that name.
     pub fn knows(&self, model: &str) -> bool {
         self.judge.borrow().as_ref().is_some_and(|judge| judge.knows(model))
+    }
+
+    /// What a classifier says of itself, where it is loaded.
+    pub(super) fn about(&self, model: &str) -> Option<About> {
+        self.judge.borrow().as_ref()?.about(model)
     }
 
     /// What the classifiers say of a text; no classifier cannot judge.

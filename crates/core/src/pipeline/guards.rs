@@ -4,6 +4,7 @@
 //! each text by its source, and the worst text counts. A guard leaves one decision in the record for
 //! each stage that it judged, never the text.
 
+pub(super) mod cascade;
 mod escalation;
 mod output;
 mod score;

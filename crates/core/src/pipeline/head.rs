@@ -7,7 +7,7 @@ use crate::{
     http::{RateLimit, ratelimit_headers},
     openai,
     rate::{Level, Standing},
-    record::{CacheResult, GuardAction, GuardDecision, Record, RequestId},
+    record::{CacheResult, GuardAction, GuardDecision, Placing, Record, RequestId},
     refusal::Refusal,
     units::{MicroUsd, UnixMs},
 };
@@ -103,6 +103,22 @@ impl Headers {
         }
     }
 
+    /// Where classifiers judged texts, and what that saved:
+    /// `prompt-injection;place=gpu;texts=1;reason=uncertain`, one after the other.
+    pub(super) fn add_placements(&mut self, placements: &[Placing]) {
+        let lines: Vec<String> = placements
+            .iter()
+            .map(|Placing { classifier, place, why, texts, saved }| {
+                let why = why.map_or(String::new(), |why| format!(";reason={}", why.name()));
+                let saved = if *saved > 0 { format!(";saved={saved}") } else { String::new() };
+                format!("{classifier};place={};texts={texts}{why}{saved}", place.name())
+            })
+            .collect();
+        if !lines.is_empty() {
+            self.add("tollhouse-placement", lines.join(", "));
+        }
+    }
+
     /// What is left of the caller's limits, in OpenAI's forms.
     pub(super) fn add_standing(&mut self, standing: &Standing) {
         for (name, value) in
@@ -143,6 +159,7 @@ pub(super) fn refused(
     }
     headers.add_variant(record.variant.as_deref());
     headers.add_guards(&record.guards);
+    headers.add_placements(&record.placements);
     if let Some(standing) = standing {
         headers.add_standing(standing);
     }

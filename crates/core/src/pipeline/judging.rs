@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{
     Gate, Stop, admit, books, classify, enter,
     exchange::{Answer, AnswerBody, Arrived},
+    guards::cascade,
     head::Headers,
     host::Host,
 };
@@ -63,7 +64,7 @@ async fn serve<H: Host>(
         let counted = counted.clone();
         return by_model(host, gate, (&config, &model), question, &counted, record).await;
     }
-    if !gate.knows(&question.model) {
+    if !gate.knows(&question.model) && !config.classifiers.contains_key(&question.model) {
         let message = "no classifier of that name is loaded";
         return Err(Refusal::new(Code::ModelNotFound, message).at("model").into());
     }
@@ -71,7 +72,9 @@ async fn serve<H: Host>(
     let counted = subject.insert(enter::subject(&caller, "", RateLimits::default()));
     admit::count(host, gate, counted, record).await?;
     let counted = counted.clone();
-    let answer = at_the_edge(gate, judging, &question, record)?;
+    let texts: Vec<_> = question.texts.iter().map(|text| (text.clone(), question.source)).collect();
+    let judged = cascade::judge(host, gate, &config, &question.model, &texts, record).await?;
+    let answer = judging.answer(&record.id.to_string(), &question, &judged)?;
     send(host, gate, &answer, &counted, record);
     Ok(())
 }
@@ -127,6 +130,7 @@ fn send<H: Host>(host: &H, gate: &Gate, answer: &str, counted: &Subject, record:
     } else if record.fallback {
         headers.add("tollhouse-provider", "edge");
     }
+    headers.add_placements(&record.placements);
     headers.add_standing(&standing);
     let body = AnswerBody::Whole(answer.as_bytes());
     host.answer(Answer { status: 200, headers: headers.as_str(), body });

@@ -4,8 +4,24 @@ use std::sync::Arc;
 
 use crate::{
     config::valid::Target,
+    placement::{Verdict, cascade::Why},
     units::{DurationMs, UnixMs},
 };
+
+/// Where texts were judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placing {
+    /// The classifier's name.
+    pub classifier: Arc<str>,
+    /// Where.
+    pub place: Verdict,
+    /// Why there; `None` at the edge where it was sure.
+    pub why: Option<Why>,
+    /// How many texts.
+    pub texts: u64,
+    /// Calls to the GPU that this has saved.
+    pub saved: u64,
+}
 
 /// A circuit breaker changed its state.
 #[derive(Debug, Clone)]

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub use decisions::{
     BreakerEvent, BreakerState, ColdStart, GuardAction, GuardDecision, GuardEvidence, GuardStage,
-    LimitDecision, LimitScope, LimitVerdict, LimitedResource,
+    LimitDecision, LimitScope, LimitVerdict, LimitedResource, Placing,
 };
 pub use endpoint::Endpoint;
 pub(crate) use ids::hex;
@@ -84,6 +84,8 @@ pub struct Record {
     pub limits: Vec<LimitDecision>,
     /// What the guards said.
     pub guards: Vec<GuardDecision>,
+    /// Where classifiers judged, for those whose placement is configured.
+    pub placements: Vec<Placing>,
     /// Length of the caller's body.
     pub bytes_in: u64,
     /// Length of the body sent to the caller.
@@ -189,6 +191,7 @@ impl Record {
             cold_starts: Vec::new(),
             limits: Vec::new(),
             guards: Vec::new(),
+            placements: Vec::new(),
             bytes_in: 0,
             bytes_out: 0,
             client_left: false,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{
     Attempt, BreakerEvent, BreakerState, CacheResult, ColdStart, Endpoint, GuardAction,
     GuardDecision, GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict,
-    LimitedResource, Record, RequestId, Timings, TraceId,
+    LimitedResource, Placing, Record, RequestId, Timings, TraceId,
 };
 use crate::{
     config::valid::{
@@ -15,6 +15,7 @@ use crate::{
         Model, ModelAccess, Params, Placement, Prefill, Provider, ProviderKind, RateLimits,
         Recovery, RetryPolicy, Target, Template, Timeouts, Variant,
     },
+    placement::{Verdict, cascade::Why},
     price::Usage,
     refusal::Code,
     units::{DurationMs, MicroUsd, Tokens, UnixMs},
@@ -187,6 +188,15 @@ pub(crate) fn full() -> Record {
             threshold: 910_000,
         }),
     }];
+    let placed = |place, why, texts, saved| Placing {
+        classifier: "prompt-injection".into(),
+        place,
+        why,
+        texts,
+        saved,
+    };
+    record.placements =
+        vec![placed(Verdict::Edge, None, 2, 2), placed(Verdict::Gpu, Some(Why::Uncertain), 1, 0)];
     (record.bytes_in, record.bytes_out, record.client_left) = (512, 2048, true);
     record
 }

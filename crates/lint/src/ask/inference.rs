@@ -23,6 +23,8 @@ pub(crate) enum Flaw {
     Unwrapped,
     /// Its text is split by hand.
     HandTokenized,
+    /// In a Worker or a handler, and too heavy for it.
+    TooHeavy,
 }
 
 const ONCE: &[&str] = &[
@@ -49,6 +51,7 @@ impl Asked<'_, '_> {
             Flaw::NoDevice => self.no_device(),
             Flaw::Unwrapped => self.inference_unwrapped(),
             Flaw::HandTokenized => self.hand_tokenized(),
+            Flaw::TooHeavy => self.too_heavy(),
         }
     }
 
@@ -75,6 +78,15 @@ impl Asked<'_, '_> {
     }
 
     fn loaded_per_request(&self) -> Vec<Hit> {
+        let near = self.per_request();
+        let loads = self
+            .playing(Role::ModelLoad.into())
+            .filter(|at| self.w.function_at(*at).is_some_and(|of| near.contains(&of)));
+        loads.map(|at| Hit::at(at).with("function", self.title_at(at))).collect()
+    }
+
+    /// Functions that run anew for each request: handlers, and what they call.
+    pub(super) fn per_request(&self) -> HashSet<FnRef> {
         let mut near: HashSet<FnRef> = HashSet::default();
         let mut edge: Vec<FnRef> =
             self.handlers.iter().copied().filter(|of| !self.once(*of)).collect();
@@ -87,10 +99,7 @@ impl Asked<'_, '_> {
             near.extend(edge);
             edge = next;
         }
-        let loads = self
-            .playing(Role::ModelLoad.into())
-            .filter(|at| self.w.function_at(*at).is_some_and(|of| near.contains(&of)));
-        loads.map(|at| Hit::at(at).with("function", self.title_at(at))).collect()
+        near
     }
 
     fn loaded_in_loops(&self) -> Vec<Hit> {
@@ -157,15 +166,19 @@ impl Asked<'_, '_> {
         hits
     }
 
-    /// The file a load reads, where the code names it: what a question about its placement would be asked of.
+    /// The file a load reads, where the code names it.
     pub(super) fn model_file(&self, load: At) -> Option<String> {
-        let path = self.w.argument(load, 0)?;
+        self.named_model(self.w.argument(load, 0)?)
+    }
+
+    /// The model file that an expression names.
+    pub(super) fn named_model(&self, path: At) -> Option<String> {
         let values = self.w.expanded(self.w.values(path), self.graph, 2);
         let texts = values.into_iter().filter_map(|value| match value.as_slice() {
             [Piece::Text(text, _)] => Some(text.clone()),
             _ => None,
         });
-        let kinds = [".onnx", ".safetensors", ".gguf", ".pt", ".pth", ".mpk", ".bin"];
+        let kinds = [".onnx", ".nnef.tar", ".safetensors", ".gguf", ".pt", ".pth", ".mpk", ".bin"];
         texts.into_iter().find(|text| kinds.iter().any(|kind| text.ends_with(kind)))
     }
 

@@ -11,6 +11,7 @@ mod flows;
 mod inference;
 mod literals;
 mod paths;
+mod placed;
 mod results;
 mod retry;
 mod secrets;

@@ -54,6 +54,17 @@ pub struct Files {
     pub manifests: Vec<(String, String)>,
     /// `Cargo.lock` files: path and text.
     pub locks: Vec<(String, String)>,
+    /// Models that lie beside the code, measured.
+    pub models: Vec<ModelFile>,
+}
+
+/// A model that lies beside the code.
+#[derive(Clone, Debug)]
+pub struct ModelFile {
+    /// Its path, relative to the folder linted.
+    pub path: String,
+    /// What it takes.
+    pub profile: tollhouse_core::placement::Profile,
 }
 
 /// What a run found.
@@ -150,6 +161,7 @@ impl Linter {
             files.manifests.iter().map(|(path, text)| Manifest::read(path, text)).collect();
         let locks =
             files.locks.iter().map(|(path, text)| (path.clone(), Lock::read(text))).collect();
-        Workspace::build(Inputs { files: files.rust, manifests, locks }, &self.knowledge)
+        let inputs = Inputs { files: files.rust, manifests, locks, models: files.models };
+        Workspace::build(inputs, &self.knowledge)
     }
 }

@@ -1,6 +1,7 @@
 //! Putting the model together.
 
 use super::{FileId, Workspace};
+use crate::engine::ModelFile;
 use crate::facts::{FileFacts, Name};
 use crate::knowledge::Knowledge;
 use crate::manifest::{Lock, Manifest, folder};
@@ -15,6 +16,8 @@ pub(crate) struct Inputs {
     pub(crate) manifests: Vec<Manifest>,
     /// `Cargo.lock` files.
     pub(crate) locks: Vec<(String, Lock)>,
+    /// Measured models.
+    pub(crate) models: Vec<ModelFile>,
 }
 
 /// Whether a path lies where tests, benchmarks and examples live.
@@ -70,6 +73,7 @@ impl<'k> Workspace<'k> {
             knowledge,
             files,
             texts,
+            models: inputs.models,
             codes,
             packages,
             package_of,

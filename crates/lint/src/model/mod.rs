@@ -62,6 +62,8 @@ pub(crate) struct Workspace<'k> {
     pub(crate) knowledge: &'k Knowledge,
     pub(crate) files: Vec<FileFacts>,
     pub(crate) texts: Vec<String>,
+    /// Models that lie beside the code, measured.
+    pub(crate) models: Vec<crate::engine::ModelFile>,
     /// The texts with every comment blanked, where one was asked for: what a comment says is no evidence.
     codes: Vec<OnceCell<String>>,
     pub(crate) packages: Vec<Manifest>,

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use tollhouse_lint::{Files, Linter, Report, Settings, collect};
+use tollhouse_core::placement::{Format, Profile};
+use tollhouse_lint::{Files, Linter, ModelFile, Report, Settings, collect};
 
 /// Path, line and rule.
 pub(crate) type Expected = BTreeSet<(String, u32, String)>;
@@ -53,12 +54,36 @@ pub(crate) fn run(linter: &Linter, texts: &[(String, String)]) -> Report {
         match path.rsplit('/').next().unwrap() {
             "Cargo.toml" => files.manifests.push((path.clone(), text.clone())),
             "Cargo.lock" => files.locks.push((path.clone(), text.clone())),
+            "models.toml" => files.models = models(text),
             _ => files.rust.push((collect(path, text), text.clone())),
         }
     }
     let mut settings = Settings::default();
     "2026-11-01".clone_into(&mut settings.today);
     linter.run(files, &settings, None)
+}
+
+/// Models that a case has, by path, as if they had been measured.
+fn models(text: &str) -> Vec<ModelFile> {
+    let table: toml::Table = toml::from_str(text).unwrap();
+    let number = |of: &toml::Value, key: &str| {
+        of.get(key).map_or(0, |value| u64::try_from(value.as_integer().unwrap()).unwrap())
+    };
+    let model = |(path, of): (&String, &toml::Value)| ModelFile {
+        path: path.clone(),
+        profile: Profile {
+            format: Format::Onnx,
+            parameters: number(of, "parameters"),
+            bytes: number(of, "bytes"),
+            macs_per_token: number(of, "macs_per_token"),
+            lookups_per_token: 0,
+            window: 128,
+            peak_memory: 2 * number(of, "bytes"),
+            unsupported: Vec::new(),
+            refused: None,
+        },
+    };
+    table.iter().map(model).collect()
 }
 
 /// What a case says it has, under a mark: `~`, `?` or `+`.

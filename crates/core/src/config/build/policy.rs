@@ -113,7 +113,11 @@ impl Site<'_> {
         Some(Bounds { temperature: temperature?, max_tokens: max_tokens?, top_p: top_p? })
     }
 
-    fn check_ends<T: PartialOrd + std::fmt::Display>(&self, ends: Option<(T, T)>, at: &Path<'_>) {
+    pub(super) fn check_ends<T: PartialOrd + std::fmt::Display>(
+        &self,
+        ends: Option<(T, T)>,
+        at: &Path<'_>,
+    ) {
         if let Some((low, high)) = ends
             && low > high
         {

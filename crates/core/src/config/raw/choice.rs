@@ -37,6 +37,14 @@ pub(crate) enum GuardWord {
     Pii,
 }
 
+/// Who judges a classifier's texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClassifierPlacement {
+    Edge,
+    Gpu,
+    Auto,
+}
+
 /// `guards.….action`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GuardAction {
@@ -117,6 +125,11 @@ choice!(Activation {
     "softmax" = Softmax: "Shares of one: exactly one class holds.",
     "sigmoid" = Sigmoid: "Each class by itself.",
     "none" = None: "The output holds scores already.",
+});
+choice!(ClassifierPlacement {
+    "edge" = Edge: "The classifier in the Worker judges every text.",
+    "gpu" = Gpu: "The model on the GPU judges every text.",
+    "auto" = Auto: "The edge judges what it can be sure of, the GPU the rest.",
 });
 choice!(Placement {
     "api" = Api: "Behind somebody's API, who bills each token.",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{super::Stop, blocked, escalation, is_by_score, unjudged};
+use super::{super::Stop, blocked, cascade, escalation, is_by_score, unjudged};
 use crate::{
     config::valid::{Config, Guard, GuardKind, OnError, OnFinding, Threshold},
     guard::{
@@ -25,7 +25,7 @@ pub(super) async fn judge<H: Host>(
 ) -> Result<(), Stop> {
     let mut refusal = None;
     for guard in guards.iter().filter(|guard| is_by_score(guard)) {
-        let worst = worst(gate, guard, texts);
+        let worst = placed(host, gate, config, guard, texts, record).await?;
         let decision = match (&worst, &guard.on_finding) {
             (Ok(Some((judged, weight, at))), OnFinding::Escalate { to })
                 if *weight == Weight::Doubtful =>
@@ -54,13 +54,34 @@ pub(super) async fn judge<H: Host>(
 /// The judgement that weighs most, what it weighs, and of which text it is.
 type Worst = Result<Option<(Judgement, Weight, usize)>, NoJudgement>;
 
-/// What is worst about `texts`, in the eyes of `guard`.
+/// What is worst about `texts`, in the eyes of `guard`, wherever its classifier is placed.
+async fn placed<H: Host>(
+    host: &H,
+    gate: &Gate,
+    config: &Config,
+    guard: &Guard,
+    texts: &[(String, Source)],
+    record: &mut Record,
+) -> Result<Worst, Stop> {
+    let GuardKind::Model { model, threshold } = &guard.kind else { return Ok(Ok(None)) };
+    let judged = cascade::judge(host, gate, config, model, texts, record).await?;
+    Ok(heaviest(judged, *threshold))
+}
+
+/// The same by the edge alone: a stream is under way and waits for nobody.
 pub(super) fn worst(gate: &Gate, guard: &Guard, texts: &[(String, Source)]) -> Worst {
     let GuardKind::Model { model, threshold } = &guard.kind else { return Ok(None) };
+    heaviest(texts.iter().map(|(text, source)| gate.judge(model, text, *source)), *threshold)
+}
+
+fn heaviest(
+    all: impl IntoIterator<Item = Result<Judgement, NoJudgement>>,
+    threshold: Threshold,
+) -> Worst {
     let mut worst: Option<(Judgement, Weight, usize)> = None;
-    for (at, (text, source)) in texts.iter().enumerate() {
-        let judged = gate.judge(model, text, *source)?;
-        let weight = judged.weigh(*threshold);
+    for (at, judged) in all.into_iter().enumerate() {
+        let judged = judged?;
+        let weight = judged.weigh(threshold);
         let is_worse = worst.as_ref().is_none_or(|(known, heaviest, _)| {
             weight > *heaviest || (weight == *heaviest && judged.score > known.score)
         });

@@ -15,7 +15,7 @@ use crate::{
     config,
     guard::{
         Source,
-        judge::{Judge, Judgement, NoJudgement, Tokenized},
+        judge::{About, Judge, Judgement, NoJudgement, Tokenized},
     },
     openai::Endpoint,
     pipeline::{
@@ -126,6 +126,11 @@ struct Words(Vec<(&'static str, Source, f64)>);
 impl Judge for Words {
     fn knows(&self, model: &str) -> bool {
         model == "prompt-injection"
+    }
+
+    fn about(&self, model: &str) -> Option<About> {
+        let (label, otherwise) = ("injection".into(), "benign".into());
+        self.knows(model).then_some(About { window: 2_048, label, otherwise })
     }
 
     fn judge(&self, _: &str, text: &str, source: Source) -> Result<Judgement, NoJudgement> {
