@@ -1,6 +1,6 @@
 //! Tests that need a program which may be missing say so instead of passing in silence.
 
-use std::{fs::OpenOptions, io::Write, path::PathBuf};
+use std::{fs::OpenOptions, io::Write, path::PathBuf, process::Command};
 
 /// Where `program` is; when it is nowhere, notes that `test` was left out and how to get it.
 ///
@@ -23,4 +23,21 @@ fn note(line: &str) {
     if let Ok(mut file) = file {
         let _ = writeln!(file, "{line}");
     }
+}
+
+/// The Python that has the packages of `tests/requirements-servers.txt`; where it is missing, notes
+/// that `test` was left out and how to get it.
+pub fn server_python_or_skip(test: &str) -> Option<PathBuf> {
+    let python = crate::workerd::root().ok()?.join(".venv-servers/bin/python");
+    let works = Command::new(&python)
+        .args(["-c", "import gguf, mlserver, mlserver_sklearn, xllamacpp"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !works {
+        note(&format!(
+            "{test}: the packages of tests/requirements-servers.txt are missing; `cargo xtask test` \
+             installs them into .venv-servers where they can be had"
+        ));
+    }
+    works.then_some(python)
 }

@@ -83,6 +83,16 @@ pub(crate) fn python_packages(sh: &Shell) -> Result<()> {
     python_folder(sh, "tests/mlflow.txt", ".venv-mlflow", "an MLflow server")
 }
 
+/// The model servers of tests/requirements-servers.txt. They are large and not for every platform:
+/// tests that need them are skipped, by name, where they cannot be had.
+pub(crate) fn model_servers(sh: &Shell) {
+    let list = "tests/requirements-servers.txt";
+    let installed = python_folder(sh, list, ".venv-servers", "MLServer and llama.cpp");
+    if let Err(error) = installed {
+        say(format!("model servers cannot be installed, so tests of them are skipped: {error:#}"));
+    }
+}
+
 /// A folder with its own Python and the packages of a list.
 pub(crate) fn python_folder(sh: &Shell, list: &str, folder: &str, what: &str) -> Result<()> {
     let wanted = sh.read_file(list)?;

@@ -119,7 +119,9 @@ impl Tally {
 /// What the end-to-end tests stand on: npm packages, the Python SDK, the Worker.
 fn prepare(sh: &Shell) -> Result<()> {
     build::run(sh, Profile::Quick)?;
-    setup::python_packages(sh)
+    setup::python_packages(sh)?;
+    setup::model_servers(sh);
+    Ok(())
 }
 
 /// The same graphs and tokenizers as in the crate's own tests, compiled as the Worker is.

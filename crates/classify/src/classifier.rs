@@ -131,6 +131,19 @@ impl Classifier {
         Ok(highest)
     }
 
+    /// The whole text as ids of the model's own tokenizer, special ones included, and the id that short
+    /// texts are filled up with: for another model that was trained with the same one. `None` where the
+    /// model has no `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`RunError`] if the tokenizer fails on the text.
+    pub fn tokens(&self, text: &str) -> Result<Option<(Vec<i64>, i64)>, RunError> {
+        match &self.engine {
+            Engine::Linear(_) => Ok(None),
+            Engine::Core(core) | Engine::Gated(_, core, _) => core.tokens(text),
+        }
+    }
+
     /// The score from which on `point`'s share of benign texts from `source` is caught.
     pub fn threshold(&self, point: OperatingPoint, source: Source) -> f64 {
         self.manifest.thresholds.at(point, source)

@@ -91,6 +91,15 @@ impl Core {
         Ok(logits)
     }
 
+    /// The whole text as ids, special ones included, and the id that short texts are filled up with;
+    /// `None` where ids are no tokenizer's.
+    pub(crate) fn tokens(&self, text: &str) -> Result<Option<(Vec<i64>, i64)>, RunError> {
+        let Encoder::HuggingFace(tokenizer) = &self.encoder else { return Ok(None) };
+        let ids = tokenizer.ids(text)?;
+        let ids = [tokenizer.before.as_slice(), &ids, &tokenizer.after].concat();
+        Ok(Some((ids, tokenizer.padding)))
+    }
+
     /// The ids of the first window without its padding, for comparison with a trainer's.
     #[cfg(test)]
     pub(crate) fn first_window(

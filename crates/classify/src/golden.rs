@@ -93,3 +93,25 @@ fn models_brought_along_judge_as_onnxruntime_does() {
         check(&classifier, &folder, 10);
     }
 }
+
+#[test]
+fn a_whole_text_s_ids_are_the_tokenizer_s_and_nothing_is_cut_off() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/brought/wordpiece");
+    let manifest = fs::read_to_string(folder.join("manifest.toml")).unwrap();
+    let file = |name: &str| (name.to_owned(), fs::read(folder.join(name)).unwrap().into());
+    let files = Files::from([file("core.onnx"), file("tokenizer.json")]);
+    let classifier = Classifier::load(&manifest, files).unwrap();
+    let mut whole = 0;
+    for golden in read(&folder) {
+        let (ids, padding) = classifier.tokens(&golden.text).unwrap().unwrap();
+        assert_eq!(padding, 0);
+        let wanted = golden.ids.unwrap();
+        if ids.len() == wanted.len() {
+            assert_eq!(ids.into_iter().map(serde_json::Value::from).collect::<Vec<_>>(), wanted);
+            whole += 1;
+        } else {
+            assert!(ids.len() > wanted.len(), "{}", golden.text);
+        }
+    }
+    assert!(whole >= 5, "{whole}");
+}

@@ -52,6 +52,11 @@ impl DurationMs {
         Self(self.0.saturating_sub(other.0))
     }
 
+    /// So many times as long.
+    pub const fn saturating_mul(self, times: u64) -> Self {
+        Self(self.0.saturating_mul(times))
+    }
+
     /// Both together.
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))

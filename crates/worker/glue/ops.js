@@ -286,7 +286,8 @@ export function send(id, slot, upstream, url, head, body, connectMs, headMs, idl
       else done(TOO_LONG, lines);
     });
   };
-  fetch(url, { method: "POST", headers: record(head), body: body.slice(), redirect: "manual", signal: controller.signal })
+  const sent = body.length ? { method: "POST", body: body.slice() } : { method: "GET" };
+  fetch(url, { ...sent, headers: record(head), redirect: "manual", signal: controller.signal })
     .then(received)
     .catch(fail);
 }

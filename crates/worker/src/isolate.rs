@@ -10,12 +10,13 @@ use tollhouse_core::{
     config::{
         Source, default_toml,
         keeper::{Freshness, Keeper, Offer, lines},
-        valid::{Config, Otlp, ProviderKind, SecretName, Unreachable},
+        valid::{Config, Otlp, SecretName, Unreachable},
     },
     experiments::feedback::Feedback,
     health::{Facts, Reach},
     metrics::{CallResult, IsolateId, Registry},
     pipeline::{Gate, host::Unavailable},
+    pool::probe,
     rate,
     record::{Record, log_line},
     telemetry::{Spans, protobuf},
@@ -55,6 +56,8 @@ pub(crate) struct Isolate {
     told: Cell<Option<[u8; 32]>>,
     limiter: Cell<Reach>,
     ledger: Cell<Reach>,
+    /// When the chief was last asked how replicas are.
+    pools_at: Cell<UnixMs>,
     /// Whether some request's aftermath already tends to what is due.
     tended: Cell<bool>,
     /// Whether the store has ever held a configuration.
@@ -77,6 +80,7 @@ impl Isolate {
             told: Cell::new(None),
             limiter: Cell::new(Reach::Untried),
             ledger: Cell::new(Reach::Untried),
+            pools_at: Cell::new(UnixMs(0)),
             tended: Cell::new(false),
             stored: Cell::new(false),
         }
@@ -213,8 +217,10 @@ impl Isolate {
         let counts = self.registry.borrow().has_news().then_some(flush);
         let spans = self.spans.borrow().due_in(now).map(|due| due.max(flush));
         let tracked = self.tracked.borrow().due_in(now).map(|due| due.max(flush));
-        let spans = spans.into_iter().chain(tracked);
-        let pause = counts.into_iter().chain(spans).chain(gate.limits_due_in(now)).min()?;
+        let pools =
+            probe::every(&gate.config()).map(|every| self.pools_at.get().plus(every).since(now));
+        let sent = spans.into_iter().chain(tracked).chain(pools);
+        let pause = counts.into_iter().chain(sent).chain(gate.limits_due_in(now)).min()?;
         let ends = now.plus(pause).since(began);
         (ends < AFTER_REPLY).then_some(pause.max(DurationMs(50)))
     }
@@ -223,6 +229,7 @@ impl Isolate {
     pub(crate) async fn flush(&self, call: u32) {
         let now = clock::now();
         self.tell_config(call).await;
+        self.hear_of_pools(call).await;
         let shard = self.shard();
         self.registry.borrow_mut().cut(now);
         let pending: Vec<(u64, Vec<u8>)> = self
@@ -246,6 +253,22 @@ impl Isolate {
             self.limiter_answered(answered);
             let reply = if answered { Ok(done.body.as_slice()) } else { Err(rate::Unavailable) };
             gate.limits_answered(&group, reply, clock::now());
+        }
+    }
+
+    /// Asks the ledger's chief what it has found of replicas, where it asks them and it is time.
+    async fn hear_of_pools(&self, call: u32) {
+        let Some(gate) = self.gate.borrow().clone() else { return };
+        let Some(every) = probe::every(&gate.config()) else { return };
+        let now = clock::now();
+        if now < self.pools_at.get().plus(every) {
+            return;
+        }
+        self.pools_at.set(now);
+        let done =
+            Op::start(|slot| glue::object(call, slot, "LEDGER", LEDGER, "/pools", b"")).await;
+        if done.ending == Ending::Done(200) {
+            gate.probed(probe::from_json(&done.body));
         }
     }
 
@@ -369,10 +392,7 @@ async fn stored_config(call: u32) -> Result<Option<String>, ()> {
 
 /// The names of the secrets that the configuration needs.
 fn named_secrets(config: &Config) -> impl Iterator<Item = &SecretName> {
-    config.providers.values().filter_map(|provider| match &provider.kind {
-        ProviderKind::OpenAi(address) => address.api_key.as_ref(),
-        ProviderKind::Mock(_) => None,
-    })
+    config.providers.values().filter_map(|provider| provider.kind.endpoint()?.api_key.as_ref())
 }
 
 fn secrets(config: &Config) -> BTreeMap<SecretName, String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tollhouse_classify::{Classifier, OperatingPoint, Scores, Source as Origin, Verdict};
 use tollhouse_core::guard::{
     Source,
-    judge::{About, Judge, Judgement, NoJudgement},
+    judge::{About, Judge, Judgement, NoJudgement, Tokenized},
     normal::views,
 };
 
@@ -51,6 +51,12 @@ impl Judge for EdgeJudge {
             digest: digest.get(..SHOWN_DIGITS).unwrap_or(digest).into(),
             calibration: classifier.manifest().calibration.as_str().into(),
         })
+    }
+
+    fn tokens(&self, model: &str, text: &str) -> Option<Tokenized> {
+        let (ids, padding) = models::named(model)?.tokens(text).ok()??;
+        let ids = ids.into_iter().map(|id| u64::try_from(id).ok()).collect::<Option<_>>()?;
+        Some(Tokenized { ids, padding: u64::try_from(padding).ok()? })
     }
 }
 

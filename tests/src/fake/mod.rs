@@ -11,4 +11,4 @@ mod world;
 
 pub use host::{FakeHost, Heard};
 pub use play::{Play, Step};
-pub use world::{Request, World};
+pub use world::{Asked, Request, World};

@@ -16,6 +16,7 @@ use std::{
 use serde_json::{Value, json};
 use tollhouse_core::{
     config::{self, Source},
+    guard::answers::Judging,
     openai::Endpoint,
     pipeline::{self, Gate, exchange::Arrived},
     rate,
@@ -56,11 +57,22 @@ pub struct World {
     pub store_up: Cell<bool>,
 }
 
+/// What a caller may ask for.
+#[derive(Debug, Clone, Copy)]
+pub enum Asked {
+    /// A model's answer.
+    Model(Endpoint),
+    /// A classifier's.
+    Judgement(Judging),
+}
+
 /// What a caller sends.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The body.
     pub body: Value,
+    /// What is asked for.
+    pub asked: Asked,
     /// Milliseconds after which the caller hangs up.
     pub leaves_after: Option<u64>,
     /// Headers, names in lower case.
@@ -74,7 +86,22 @@ impl Request {
         for (key, value) in more.as_object().into_iter().flatten() {
             body[key] = value.clone();
         }
-        Self { body, leaves_after: None, headers: Vec::new() }
+        Self::of(Asked::Model(Endpoint::ChatCompletions), body)
+    }
+
+    /// Vectors of `input`.
+    pub fn embeddings(model: &str, input: &Value) -> Self {
+        let body = json!({"model": model, "input": input});
+        Self::of(Asked::Model(Endpoint::Embeddings), body)
+    }
+
+    /// The classes of `inputs`.
+    pub fn classify(model: &str, inputs: &Value) -> Self {
+        Self::of(Asked::Judgement(Judging::Classify), json!({"model": model, "inputs": inputs}))
+    }
+
+    fn of(asked: Asked, body: Value) -> Self {
+        Self { body, asked, leaves_after: None, headers: Vec::new() }
     }
 
     /// A chat that is answered by events.
@@ -156,8 +183,16 @@ impl World {
                 let mut headers = request.headers.clone();
                 headers.push(("content-type".into(), "application/json".into()));
                 let arrived = Arrived { method: "POST".into(), headers, ..Arrived::default() };
+                let asked = request.asked;
                 let host = FakeHost::new(world, request, heard);
-                pipeline::run(&host, &gate, arrived, Endpoint::ChatCompletions, id).await;
+                match asked {
+                    Asked::Model(endpoint) => {
+                        pipeline::run(&host, &gate, arrived, endpoint, id).await;
+                    }
+                    Asked::Judgement(judging) => {
+                        pipeline::judging::judge(&host, &gate, arrived, judging, id).await;
+                    }
+                }
             };
             Box::pin(task) as Task
         });
@@ -178,7 +213,11 @@ impl World {
 
     /// Notes a call to `host` and says what it does.
     pub(super) fn call(&self, host: &str, body: &[u8]) -> Play {
-        let body: Value = serde_json::from_slice(body).expect("the gateway sends JSON");
+        let body: Value = if body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(body).expect("the gateway sends JSON")
+        };
         let mut calls = self.calls.borrow_mut();
         let calls = calls.entry(host.to_owned()).or_default();
         calls.push(Call { at: self.now.get(), body: body.clone() });

@@ -4,6 +4,8 @@ mod cache;
 mod experiments;
 mod failure;
 mod limits;
+mod oip;
+mod pools;
 mod recovery;
 
 use std::rc::Rc;

@@ -77,7 +77,12 @@ mod tests {
             api_key: None,
             headers: vec![],
         });
-        let provider = Arc::new(Provider { name: "p".into(), kind, placement });
+        let provider = Arc::new(Provider {
+            name: "p".into(),
+            kind,
+            placement,
+            pool: crate::config::valid::Pool::default(),
+        });
         Arc::new(Target { provider, price, ..(*sample::target("p", "m")).clone() })
     }
 

@@ -16,6 +16,7 @@ mod model;
 mod names;
 mod operations;
 mod policy;
+mod pool;
 mod provider;
 mod routes;
 mod target;

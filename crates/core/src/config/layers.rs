@@ -98,8 +98,11 @@ fn complete_budget(owner: &mut Node, each: &Node) {
 
 fn complete_provider(provider: &mut Node, each: &Node) {
     let kind = provider.table().and_then(|table| table.get("kind")?.text()).map(str::to_owned);
-    if let Some(kind @ ("openai" | "mock")) = kind.as_deref() {
+    if let Some(kind @ ("openai" | "oip" | "mock")) = kind.as_deref() {
         fill_from(provider, each, kind);
+    }
+    if let Some(pool) = provider.table_mut().and_then(|provider| provider.get_mut("pool")) {
+        fill_from(pool, each, "pool");
     }
     let faults = provider.table_mut().and_then(|table| table.get_mut("faults")?.list_mut());
     for fault in faults.into_iter().flatten() {
@@ -123,6 +126,9 @@ fn complete_targets(owner: &mut Node, root: &Table, each: &Node) {
     for target in targets.into_iter().flatten() {
         complete_target(target, root.get("providers"));
         fill_from(target, each, "target");
+        if let Some(tensors) = target.table_mut().and_then(|target| target.get_mut("tensors")) {
+            fill_from(tensors, each, "tensors");
+        }
     }
 }
 

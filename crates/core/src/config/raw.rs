@@ -24,12 +24,12 @@ pub(crate) use choice::{AuthMode, ClassifierPlacement, GuardAction, GuardWord, K
 pub(crate) use classifier::RawClassifier;
 pub(crate) use experiment::{RawExperiment, RawFeedback, RawMlflow, RawVariant};
 pub(crate) use guard::RawGuard;
-pub(crate) use model::{RawModel, RawPrice, RawTarget};
+pub(crate) use model::{RawModel, RawPrice, RawTarget, RawTensors};
 pub(crate) use operations::{
     RawAlerts, RawBreaker, RawGatewayLimits, RawOtlp, RawReceiver, RawTelemetry,
 };
 pub(crate) use policy::{RawBounds, RawCache, RawDefaults, RawParams, RawRetry, RawTimeout};
-pub(crate) use provider::{RawFault, RawProvider};
+pub(crate) use provider::{RawFault, RawPool, RawProvider};
 pub(crate) use read::{List, Named, Read};
 pub(crate) use scalar::{Pair, Real, Secret, Status, Whole};
 

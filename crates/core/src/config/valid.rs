@@ -7,6 +7,7 @@ mod classifier;
 mod experiment;
 mod guard;
 mod operations;
+mod pool;
 mod recovery;
 mod spending;
 
@@ -21,6 +22,7 @@ pub use operations::{
     Address, AlertRules, Alerts, ErrorShare, GuardSpike, Otlp, ProviderDown, Receiver,
     ReceiverKind, SlowAnswers, Telemetry,
 };
+pub use pool::{Activation, Pool, Probe, Tensors};
 pub use recovery::{Prefill, Recovery};
 pub use spending::{Budget, BudgetPolicy, Period, RateLimits, Team, UnknownPrice};
 
@@ -109,6 +111,8 @@ pub struct Provider {
     pub kind: ProviderKind,
     /// Where its models run.
     pub placement: Placement,
+    /// Its replicas, where it has several.
+    pub pool: Pool,
 }
 
 /// How to speak to a provider.
@@ -116,14 +120,32 @@ pub struct Provider {
 pub enum ProviderKind {
     /// Any server with OpenAI's API.
     OpenAi(Endpoint),
+    /// Any server with the Open Inference Protocol, version 2, over HTTP.
+    Oip(Endpoint),
     /// The provider inside the Worker: deterministic answers, no network.
     Mock(MockPolicy),
+}
+
+impl ProviderKind {
+    /// Where it is on the network; `None` inside the Worker.
+    pub const fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Self::OpenAi(endpoint) | Self::Oip(endpoint) => Some(endpoint),
+            Self::Mock(_) => None,
+        }
+    }
+
+    /// Its address on the network.
+    pub fn address(&self) -> Option<&str> {
+        self.endpoint().map(|endpoint| endpoint.base_url.as_str())
+    }
 }
 
 /// A provider on the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The base, without a slash at its end: `https://api.openai.com/v1`.
+    /// The base, without a slash at its end: `https://api.openai.com/v1`, for `oip` what stands before
+    /// `/v2`.
     pub base_url: String,
     /// The name of the Worker secret that holds the key; `None` sends no key.
     pub api_key: Option<SecretName>,
@@ -225,12 +247,14 @@ pub struct Model {
     pub recovery: Recovery,
     /// Which guards judge its texts, for every caller.
     pub guards: Vec<Arc<Guard>>,
+    /// The classifier at the edge that answers `/v1/classify` where no target does.
+    pub edge: Option<String>,
 }
 
 /// One place where a model runs.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// `provider/model`, the name in logs, metrics and breakers.
+    /// `provider/model`, the name in logs, metrics and breakers; of a replica `provider/model@host`.
     pub id: String,
     /// The provider.
     pub provider: Arc<Provider>,
@@ -244,6 +268,19 @@ pub struct Target {
     pub dialect: Dialect,
     /// When the provider retires it, and what follows it.
     pub retirement: Option<Retirement>,
+    /// What goes in and comes out, for kind `oip`.
+    pub tensors: Tensors,
+    /// The same model at each replica of the provider; none where there is one server only.
+    pub replicas: Vec<Arc<Self>>,
+    /// For a replica, the id of the target that it belongs to.
+    pub replica_of: Option<String>,
+}
+
+impl Target {
+    /// The target's id; of a replica, that of the target that it belongs to.
+    pub fn whole_id(&self) -> &str {
+        self.replica_of.as_deref().unwrap_or(&self.id)
+    }
 }
 
 /// What a provider's model takes, where models differ.

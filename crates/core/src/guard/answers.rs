@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     config::valid::{OperatingPoint, Threshold},
+    oip::post::Scored,
     openai::json::{Envelope, Kind, Value},
     refusal::{Code, Refusal},
 };
@@ -162,6 +163,13 @@ fn texts(value: Value<'_>, field: &str) -> Result<Vec<String>, Refusal> {
             Err(wrong(value, field.to_owned()))
         }
     }
+}
+
+/// The answer to `/v1/classify` of classes that are scored already.
+pub(crate) fn scored(texts: &[Vec<Scored>]) -> String {
+    let class = |scored: &Scored| json!({ "label": scored.label, "score": scored.score });
+    let text = |classes: &Vec<Scored>| Json::from(classes.iter().map(class).collect::<Vec<_>>());
+    Json::from(texts.iter().map(text).collect::<Vec<_>>()).to_string()
 }
 
 fn string(value: Value<'_>, field: &str) -> Result<String, Refusal> {

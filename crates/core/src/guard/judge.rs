@@ -18,6 +18,18 @@ pub trait Judge: fmt::Debug {
     /// # Errors
     /// [`NoJudgement`]: there is no such classifier, or it failed.
     fn judge(&self, model: &str, text: &str, source: Source) -> Result<Judgement, NoJudgement>;
+
+    /// `text` as ids of the tokenizer that the classifier `model` has; `None` where it has none.
+    fn tokens(&self, model: &str, text: &str) -> Option<Tokenized>;
+}
+
+/// A text as the ids of a tokenizer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokenized {
+    /// The ids, special ones included; as many as the text has, however long it is.
+    pub ids: Vec<u64>,
+    /// What shorter texts are filled up with.
+    pub padding: u64,
 }
 
 /// What a classifier says of itself.

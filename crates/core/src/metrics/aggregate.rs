@@ -19,6 +19,7 @@ use crate::{
     alert::Spend,
     experiments::feedback::Opinion,
     ledger::{Slot, Usages},
+    pool::probe::Replica,
     record::BreakerState,
     units::{DurationMs, UnixMs},
 };
@@ -57,6 +58,8 @@ pub struct Aggregate {
     pub(super) budgets: Vec<Spend>,
     /// What callers have said, as [`Aggregate::set_feedback`] was told.
     pub(super) feedback: Vec<Opinion>,
+    /// How replicas stand, as [`Aggregate::set_replicas`] was told.
+    pub(super) replicas: Vec<Replica>,
 }
 
 /// What is known of one isolate.
@@ -88,6 +91,7 @@ impl Default for Aggregate {
             changed: Changed::default(),
             budgets: Vec::new(),
             feedback: Vec::new(),
+            replicas: Vec::new(),
         }
     }
 }
@@ -131,6 +135,11 @@ impl Aggregate {
     /// Says what callers have said of their answers, to be shown among the states.
     pub fn set_feedback(&mut self, opinions: Vec<Opinion>) {
         self.feedback = opinions;
+    }
+
+    /// Says how replicas stand, to be shown among the states.
+    pub fn set_replicas(&mut self, replicas: Vec<Replica>) {
+        self.replicas = replicas;
     }
 
     /// What callers have said of their answers.

@@ -28,6 +28,9 @@ pub enum Family {
     Fallbacks,
     BreakerTransitions,
     BreakerStates,
+    ColdStarts,
+    ReplicasReady,
+    ReplicasWaiting,
     CacheResults,
     LimitDecisions,
     LeaseCalls,
@@ -100,7 +103,7 @@ pub(crate) const MAX_LABELS: usize = 6;
 
 impl Family {
     /// Every family, in the order of the exposition.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 45] = [
         Self::Requests,
         Self::Errors,
         Self::ClientsLeft,
@@ -119,6 +122,9 @@ impl Family {
         Self::Fallbacks,
         Self::BreakerTransitions,
         Self::BreakerStates,
+        Self::ColdStarts,
+        Self::ReplicasReady,
+        Self::ReplicasWaiting,
         Self::CacheResults,
         Self::LimitDecisions,
         Self::LeaseCalls,
@@ -169,6 +175,9 @@ impl Family {
             Self::Fallbacks => ("tollhouse_fallbacks_total", Counter, None, &["model", "target"], "Requests that ended at another target than the one first chosen."),
             Self::BreakerTransitions => ("tollhouse_breaker_transitions_total", Counter, None, &["target", "state"], "Times a circuit breaker entered a state."),
             Self::BreakerStates => ("tollhouse_breaker_isolates", Gauge, None, &["target", "state"], "Isolates that hold a target's circuit breaker in a state; breakers that never moved are not reported."),
+            Self::ColdStarts => ("tollhouse_cold_start_wait_seconds", Histogram(buckets::OPERATION_MS), Seconds, &["provider", "result"], "How long calls waited for a pool of which no server was there or each answered 503, by how that ended (started, given_up)."),
+            Self::ReplicasReady => ("tollhouse_replica_ready", Gauge, None, &["provider", "replica"], "1 where a replica that is asked says that it is ready, else 0."),
+            Self::ReplicasWaiting => ("tollhouse_replica_waiting_requests", Gauge, None, &["provider", "replica"], "Requests that wait at a replica, by its own metrics; absent where those do not say."),
             Self::CacheResults => ("tollhouse_cache_results_total", Counter, None, &["endpoint", "model", "result"], "Requests by what the cache did (hit, miss, bypass, refresh)."),
             Self::LimitDecisions => ("tollhouse_limit_decisions_total", Counter, None, &["key", "model", "scope", "resource", "verdict"], "What limits said (admitted, refused, unchecked), by whose limit it is: of one key, of its team, of one model, or of key and model."),
             Self::LeaseCalls => ("tollhouse_lease_calls_total", Counter, None, &["result"], "Calls of isolates to the limiter (ok, failed)."),

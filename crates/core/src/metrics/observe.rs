@@ -198,6 +198,11 @@ impl Counting {
             let [guard, stage, label, action] = parts.map(|part| self.names.id(part));
             self.store.add(Family::GuardDecisions, &[model, guard, stage, label, action], 1);
         }
+        for start in &record.cold_starts {
+            let parts = [start.target.provider.name.as_str(), start.result()];
+            let labels = parts.map(|part| self.names.id(part));
+            self.store.observe(Family::ColdStarts, &labels, start.waited.0);
+        }
         for placing in &record.placements {
             let why = placing.why.map_or(NameId::ABSENT, |why| self.names.id(why.name()));
             let parts = [&*placing.classifier, placing.place.name()];

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     alert::Spend,
     experiments::feedback::Opinion,
+    pool::probe::Replica,
     units::{MicroUsd, UnixMs},
 };
 
@@ -110,6 +111,13 @@ impl Aggregate {
             let labels = || vec![scope.name(), name.as_str(), budget.per.name()];
             add(Family::BudgetLimits, labels(), budget.limit.0);
             add(Family::BudgetSpent, labels(), spent.0);
+        }
+        for Replica { provider, name, ready, waiting } in &self.replicas {
+            let labels = || vec![provider.as_str(), name.as_str()];
+            add(Family::ReplicasReady, labels(), u64::from(*ready));
+            if let Some(waiting) = waiting {
+                add(Family::ReplicasWaiting, labels(), *waiting);
+            }
         }
         for opinion in &self.feedback {
             let Opinion { model, variant, version, kind, value, .. } = opinion;

@@ -29,6 +29,7 @@ pub(crate) fn target(model: &str, dialect: Dialect) -> Target {
         name: "test".to_owned(),
         kind: ProviderKind::Mock(MockPolicy::default()),
         placement: Placement::Edge,
+        pool: crate::config::valid::Pool::default(),
     };
     Target {
         id: format!("test/{model}"),
@@ -38,6 +39,9 @@ pub(crate) fn target(model: &str, dialect: Dialect) -> Target {
         price: None,
         dialect,
         retirement: None,
+        tensors: crate::config::valid::Tensors::default(),
+        replicas: vec![],
+        replica_of: None,
     }
 }
 
@@ -78,5 +82,6 @@ pub(crate) fn model(name: &str, dialects: &[Dialect]) -> Model {
         deprecated: DeprecationPolicy::Warn,
         recovery: Recovery::Continue,
         guards: vec![],
+        edge: None,
     }
 }

@@ -4,7 +4,9 @@
 use std::{rc::Rc, sync::Arc};
 
 use super::{
-    Gate, Stop, deliver,
+    Gate, Stop,
+    course::{self, Course, Turn},
+    deliver,
     exchange::Arrived,
     host::Host,
     provider::{self, Asked, Failure, Opened, Source, Whole},
@@ -14,11 +16,11 @@ use crate::{
     breaker::{Pass, Verdict},
     config::valid::{Config, Model, Recovery, Target},
     http::CallHeaders,
+    pool::InFlight,
     price::Usage,
-    record::{Attempt, BreakerEvent, BreakerState, Record},
+    record::{Attempt, Record},
     refusal::{Code, Refusal},
-    retry::{AttemptLimits, Attempts, Frame, Next, Outcome},
-    route,
+    retry::{AttemptLimits, Frame, Next, Outcome},
     stream::{Relay, Resume},
     tokens,
     units::{DurationMs, Tokens, UnixMs},
@@ -41,6 +43,8 @@ pub(super) struct Streaming<S> {
     pass: Pass,
     /// The length of what the target was given to go on from.
     pub(super) given: Tokens,
+    /// Counts it among the calls in flight until it ends.
+    in_flight: InFlight,
 }
 
 /// What an attempt needs to know of the request beside its body.
@@ -57,7 +61,7 @@ pub(super) struct Trials<'a, H> {
     gate: &'a Gate,
     admitted: &'a Admitted,
     asking: &'a Asking<'a>,
-    attempts: Attempts,
+    course: Course<'a, H>,
     /// Takes the streams of all attempts for one.
     pub(super) relay: Relay,
     /// What the caller gets next.
@@ -76,8 +80,7 @@ impl<'a, H: Host> Trials<'a, H> {
         record: &Record,
     ) -> Result<Self, Refusal> {
         let model = &admitted.guarded.0.model;
-        let targets = order(host, gate, asking.config, model)?;
-        gate.retries.borrow_mut().request(&model.name, model.retry.budget, host.now());
+        let targets = course::order(host, gate, asking.config, model)?;
         let frame = Frame {
             timeouts: model.timeout,
             started: record.started,
@@ -87,10 +90,10 @@ impl<'a, H: Host> Trials<'a, H> {
                 .map(|length| record.started.plus(answer_within(length))),
             streamed: admitted.guarded.0.request.is_streamed(),
         };
-        let attempts = Attempts::new(model.retry.clone(), frame, targets);
+        let course = Course::new(host, gate, asking.config, model, targets, frame);
         let (relay, out) = (Relay::new(false), Vec::new());
         let broken = None;
-        Ok(Self { host, gate, admitted, asking, attempts, relay, out, broken })
+        Ok(Self { host, gate, admitted, asking, course, relay, out, broken })
     }
 
     /// The answer of the first target that gives one.
@@ -98,7 +101,7 @@ impl<'a, H: Host> Trials<'a, H> {
         &mut self,
         record: &mut Record,
     ) -> Result<Answered<H::Stream>, Stop> {
-        let first = self.attempts.first(self.host.now());
+        let first = self.course.first();
         self.until_answered(first, record).await
     }
 
@@ -119,7 +122,7 @@ impl<'a, H: Host> Trials<'a, H> {
         record: &mut Record,
     ) -> Result<Answered<H::Stream>, Stop> {
         self.broken = Some(spent);
-        let next = self.failed(outcome);
+        let next = self.course.failed(outcome);
         self.until_answered(next, record).await
     }
 
@@ -140,8 +143,9 @@ impl<'a, H: Host> Trials<'a, H> {
         verdict: Verdict,
         record: &mut Record,
     ) {
-        let Streaming { target, pass, .. } = streaming;
-        self.report(&target, pass, verdict, record);
+        let Streaming { target, pass, in_flight, .. } = streaming;
+        drop(in_flight);
+        course::report(self.host, self.gate, &target, pass, verdict, record);
     }
 
     fn model(&self) -> &'a Arc<Model> {
@@ -157,50 +161,19 @@ impl<'a, H: Host> Trials<'a, H> {
         mut next: Next,
         record: &mut Record,
     ) -> Result<Answered<H::Stream>, Stop> {
-        let (host, gate) = (self.host, self.gate);
         loop {
-            let (target, after, limits) = match next {
-                Next::Try { target, after, limits } => (target, after, limits),
-                Next::GiveUp(refusal) => return Err(Stop::Refused(refusal)),
-            };
-            if after > DurationMs(0) {
-                record.timings.backoff = record.timings.backoff.plus(after);
-                host.sleep(after).await?;
-            }
-            let began = host.now();
-            let admission = gate.breakers.borrow_mut().admit(&target.id, began, limits.whole);
-            let pass = match admission {
-                Ok(pass) => pass,
-                // Another request has opened it, or holds its only probe.
-                Err(rest) => {
-                    let budget = || {
-                        gate.retries.borrow_mut().take(&self.admitted.guarded.0.model.name, began)
-                    };
-                    next = self.attempts.skipped(rest, began, host.dice(), budget);
-                    continue;
-                }
-            };
-            if pass.is_probe() {
-                record.breaker_events.push(event(&target, began, BreakerState::HalfOpen));
-            }
-            record.target = Some(target.clone());
+            let Turn { target, pass, limits } = self.course.turn(next, record).await?;
             match self.ask(&target, pass, limits, record).await {
                 Ok(answered) => {
-                    record.fallback =
-                        record.attempts.iter().any(|attempt| attempt.target.id != target.id);
+                    self.course.answered(&target, record);
                     return Ok(answered);
                 }
                 Err(Failure::CallerLeft) => return Err(Stop::CallerLeft),
-                Err(Failure::Failed(outcome)) => next = self.failed(&outcome),
+                Err(Failure::Failed(outcome)) => {
+                    next = self.course.after(&target, &outcome, record);
+                }
             }
         }
-    }
-
-    fn failed(&mut self, outcome: &Outcome) -> Next {
-        let (host, gate, model) = (self.host, self.gate, self.model());
-        let now = host.now();
-        let budget = || gate.retries.borrow_mut().take(&model.name, now);
-        self.attempts.failed(outcome, now, host.dice(), budget)
     }
 
     /// Asks one target; one that refuses to go on with another's answer is asked afresh.
@@ -213,6 +186,7 @@ impl<'a, H: Host> Trials<'a, H> {
     ) -> Result<Answered<H::Stream>, Failure> {
         let began = self.host.now();
         let (asked, mut given) = self.prepare(target)?;
+        let in_flight = self.gate.pools.borrow_mut().enter(&target.id);
         let result = self.call(target, &asked, limits).await;
         let result = match result {
             Err(Failure::Failed(Outcome::Refused(failure)))
@@ -230,7 +204,7 @@ impl<'a, H: Host> Trials<'a, H> {
         let took = self.host.now().since(began);
         let result = result.map_err(|failure| failure.judged(limits, took));
         self.note(target, began, given, &result, record);
-        self.judge(target, pass, began, given, result, record)
+        self.judge(target, (pass, in_flight), began, given, result, record)
     }
 
     /// The body for `target`. An answer that broke off is gone on with where the target takes that;
@@ -335,32 +309,30 @@ impl<'a, H: Host> Trials<'a, H> {
     fn judge(
         &self,
         target: &Arc<Target>,
-        pass: Pass,
+        (pass, in_flight): (Pass, InFlight),
         began: UnixMs,
         given: Tokens,
         result: Result<Opened<H::Stream>, Failure>,
         record: &mut Record,
     ) -> Result<Answered<H::Stream>, Failure> {
-        let now = self.host.now();
-        let measure = || {
-            self.gate.latencies.borrow_mut().measured(&target.id, now.since(began), now);
-        };
+        let (host, gate) = (self.host, self.gate);
+        let measure = || course::measure(host, gate, target, began);
         match result {
             Ok(Opened::Whole(whole)) => {
                 measure();
-                self.report(target, pass, Verdict::Well, record);
+                course::report(host, gate, target, pass, Verdict::Well, record);
                 Ok(Answered::Whole(whole))
             }
             Ok(Opened::Stream(source)) => {
                 measure();
                 let pass = if pass.is_probe() {
-                    self.report(target, pass, Verdict::Well, record);
+                    course::report(host, gate, target, pass, Verdict::Well, record);
                     Pass::spent()
                 } else {
                     pass
                 };
                 let target = target.clone();
-                Ok(Answered::Stream(Streaming { target, source, pass, given }))
+                Ok(Answered::Stream(Streaming { target, source, pass, given, in_flight }))
             }
             Err(failure) => {
                 let verdict = match &failure {
@@ -372,35 +344,14 @@ impl<'a, H: Host> Trials<'a, H> {
                     }
                     Failure::CallerLeft => Verdict::Unknown,
                 };
-                self.report(target, pass, verdict, record);
+                course::report(host, gate, target, pass, verdict, record);
                 Err(failure)
             }
         }
-    }
-
-    fn report(&self, target: &Arc<Target>, pass: Pass, verdict: Verdict, record: &mut Record) {
-        let now = self.host.now();
-        let changed = self.gate.breakers.borrow_mut().report(&target.id, pass, verdict, now);
-        record.breaker_events.extend(changed.map(|state| event(target, now, state)));
     }
 }
 
 /// A caller that waits this long is told a little before, while it still listens.
 fn answer_within(length: DurationMs) -> DurationMs {
     length.saturating_sub(DurationMs(500.min(length.0 / 10)))
-}
-
-/// The targets in the order of the model's strategy, then those of its fallbacks.
-fn order<H: Host>(
-    host: &H,
-    gate: &Gate,
-    config: &Config,
-    model: &Arc<Model>,
-) -> Result<Vec<Arc<Target>>, Refusal> {
-    let (breakers, mut latencies) = (gate.breakers.borrow(), gate.latencies.borrow_mut());
-    route::order(config, model, &breakers, &mut latencies, host.now(), || host.dice())
-}
-
-fn event(target: &Arc<Target>, at: UnixMs, state: BreakerState) -> BreakerEvent {
-    BreakerEvent { target: target.clone(), at, state }
 }

@@ -40,7 +40,7 @@ pub struct Outbound<'a> {
     pub url: &'a str,
     /// Lines `name:value`, joined by line feeds; the provider's key is among them.
     pub headers: &'a str,
-    /// The body.
+    /// The body; without one it is a GET, else a POST.
     pub body: &'a [u8],
     /// How long a connection may take to be made.
     pub connect: DurationMs,

@@ -16,9 +16,12 @@ use crate::{
     config::valid::{Config, SecretName},
     guard::{
         Source,
-        judge::{About, Judge, Judgement, NoJudgement},
+        judge::{About, Judge, Judgement, NoJudgement, Tokenized},
     },
+    oip::Known,
+    pool::{Pools, probe::Report},
     rate::{Lessee, Standing, Subject, Unavailable},
+    record::BreakerEvent,
     retry::RetryBudgets,
     route::Latencies,
     units::{DurationMs, UnixMs},
@@ -46,6 +49,12 @@ pub struct Gate {
     pub(super) mock_calls: RefCell<BTreeMap<String, u64>>,
     /// Targets that have refused to go on with another one's answer, by their ids.
     pub(super) unprefilled: RefCell<BTreeSet<String>>,
+    /// What is known of replicas.
+    pub(super) pools: RefCell<Pools>,
+    /// What calls on the side, such as second opinions, have done to breakers and no record holds yet.
+    pub(super) aside: RefCell<Vec<BreakerEvent>>,
+    /// What models of the Open Inference Protocol say of themselves.
+    pub(super) metadata: RefCell<Known>,
 }
 
 impl Gate {
@@ -65,6 +74,9 @@ impl Gate {
             judge: RefCell::default(),
             mock_calls: RefCell::default(),
             unprefilled: RefCell::default(),
+            pools: RefCell::default(),
+            aside: RefCell::default(),
+            metadata: RefCell::default(),
         }
     }
 
@@ -80,7 +92,13 @@ impl Gate {
         self.purse.borrow_mut().configure(&config.limits);
         self.breakers.borrow_mut().adopt(config.breaker);
         self.unprefilled.borrow_mut().clear();
+        self.metadata.take();
         self.config.replace(config);
+    }
+
+    /// What asking the replicas has brought.
+    pub fn probed(&self, reports: Vec<Report>) {
+        self.pools.borrow_mut().told(reports);
     }
 
     /// Lets `judge` speak for the guards that need a classifier.
@@ -102,6 +120,11 @@ impl Gate {
     pub fn judge(&self, model: &str, text: &str, source: Source) -> Result<Judgement, NoJudgement> {
         let judge = self.judge.borrow().clone().ok_or(NoJudgement)?;
         judge.judge(model, text, source)
+    }
+
+    /// A text as ids of a classifier's tokenizer, where there is one.
+    pub(super) fn tokens(&self, model: &str, text: &str) -> Option<Tokenized> {
+        self.judge.borrow().clone()?.tokens(model, text)
     }
 
     /// The number of the next call to a mock provider, from 1.

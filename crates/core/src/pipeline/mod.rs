@@ -8,6 +8,8 @@
 mod admit;
 mod attempt;
 mod books;
+mod classify;
+mod course;
 mod deliver;
 mod enter;
 pub mod exchange;
@@ -18,6 +20,7 @@ pub mod head;
 pub mod host;
 pub mod judging;
 mod lookup;
+mod oip;
 mod provider;
 mod spend;
 mod stages;

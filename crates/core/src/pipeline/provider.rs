@@ -9,6 +9,7 @@ use super::{
     Gate,
     exchange::{Arrived, Outbound, ReadFailure, SendFailure, Upstream, UpstreamBody},
     host::Host,
+    oip,
 };
 use crate::{
     config::valid::{Endpoint as Address, ProviderKind, Target},
@@ -102,7 +103,13 @@ pub(super) async fn open<H: Host>(
     let body = &asked.body;
     let upstream = match &target.provider.kind {
         ProviderKind::OpenAi(address) => {
-            network(host, gate, address, request.endpoint(), body, *limits, headers).await?
+            let url = [address.base_url.as_str(), request.endpoint().upstream_path()].concat();
+            let line = Line { limits: *limits, headers: Some(headers) };
+            post(host, gate, address, &url, body, line).await?
+        }
+        ProviderKind::Oip(address) => {
+            let line = Line { limits: *limits, headers: Some(headers) };
+            return oip::embed(host, gate, request, address, target, line).await.map(Opened::Whole);
         }
         ProviderKind::Mock(policy) => {
             let call = gate.next_mock_call(&target.provider.name);
@@ -132,20 +139,24 @@ pub(super) async fn open<H: Host>(
 
 /// The key with which a provider is called.
 pub(super) fn secret(gate: &Gate, target: &Target) -> Option<String> {
-    match &target.provider.kind {
-        ProviderKind::OpenAi(address) => gate.secret(address.api_key.as_ref()?),
-        ProviderKind::Mock(_) => None,
-    }
+    gate.secret(target.provider.kind.endpoint()?.api_key.as_ref()?)
 }
 
-async fn network<H: Host>(
+/// Within which bounds a server is called, and what of the caller's headers it is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) limits: AttemptLimits,
+    pub(super) headers: Option<&'a CallHeaders<'a>>,
+}
+
+/// Sends a body to a server; without one it is only asked.
+pub(super) async fn post<H: Host>(
     host: &H,
     gate: &Gate,
     address: &Address,
-    endpoint: Endpoint,
+    url: &str,
     body: &[u8],
-    limits: AttemptLimits,
-    asked: &CallHeaders<'_>,
+    Line { limits, headers: asked }: Line<'_>,
 ) -> Result<Upstream<Source<H::Stream>>, Failure> {
     let mut headers = String::from("content-type:application/json");
     if let Some(name) = &address.api_key {
@@ -155,8 +166,9 @@ async fn network<H: Host>(
         headers.push_str("\nauthorization:Bearer ");
         headers.push_str(&key);
     }
-    let trace = asked.trace.map(|trace| trace.to_string());
-    let passed_on = [("traceparent", trace.as_deref()), ("idempotency-key", asked.idempotency_key)];
+    let trace = asked.and_then(|asked| asked.trace).map(|trace| trace.to_string());
+    let idempotency_key = asked.and_then(|asked| asked.idempotency_key);
+    let passed_on = [("traceparent", trace.as_deref()), ("idempotency-key", idempotency_key)];
     let passed_on = passed_on.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let configured = address.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in configured.chain(passed_on) {
@@ -165,9 +177,8 @@ async fn network<H: Host>(
         headers.push(':');
         headers.push_str(value);
     }
-    let url = [address.base_url.as_str(), endpoint.upstream_path()].concat();
     let AttemptLimits { connect, head, idle, whole, .. } = limits;
-    let outbound = Outbound { url: &url, headers: &headers, body, connect, head, idle, whole };
+    let outbound = Outbound { url, headers: &headers, body, connect, head, idle, whole };
     match host.send(outbound).await {
         Ok(upstream) => Ok(Upstream {
             status: upstream.status,
@@ -221,7 +232,11 @@ async fn perform<H: Host>(
     })
 }
 
-fn failed_reply<S>(upstream: &Upstream<S>, key: Option<&str>, now: UnixMs) -> UpstreamFailure {
+pub(super) fn failed_reply<S>(
+    upstream: &Upstream<S>,
+    key: Option<&str>,
+    now: UnixMs,
+) -> UpstreamFailure {
     let body: &[u8] = match &upstream.body {
         UpstreamBody::Whole(body) => body,
         UpstreamBody::Stream(_) => b"",
@@ -268,7 +283,7 @@ fn not_a_stream(endpoint: Endpoint, body: &[u8], key: Option<&str>, now: UnixMs)
     }
 }
 
-fn invalid(what: &str) -> Failure {
+pub(super) fn invalid(what: &str) -> Failure {
     Failure::Failed(Outcome::Invalid(what.to_owned()))
 }
 

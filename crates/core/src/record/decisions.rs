@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     config::valid::Target,
     placement::{Verdict, cascade::Why},
-    units::UnixMs,
+    units::{DurationMs, UnixMs},
 };
 
 /// Where texts were judged.
@@ -32,6 +32,24 @@ pub struct BreakerEvent {
     pub at: UnixMs,
     /// Its state from then on.
     pub state: BreakerState,
+}
+
+/// A pool of replicas was waited for while it was being started.
+#[derive(Debug, Clone)]
+pub struct ColdStart {
+    /// The replica that answered, else the one asked last.
+    pub target: Arc<Target>,
+    /// From the first failure on.
+    pub waited: DurationMs,
+    /// Whether one of them answered in time.
+    pub started: bool,
+}
+
+impl ColdStart {
+    /// The value of the metric's label.
+    pub const fn result(&self) -> &'static str {
+        if self.started { "started" } else { "given_up" }
+    }
 }
 
 /// The state of a target's circuit breaker.

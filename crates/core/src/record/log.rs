@@ -8,7 +8,7 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Attempt, BreakerEvent, GuardDecision, LimitDecision, Record};
+use super::{Attempt, BreakerEvent, ColdStart, GuardDecision, LimitDecision, Record};
 use crate::{
     price::Usage,
     refusal::Code,
@@ -62,6 +62,8 @@ struct Line<'a> {
     guards: Vec<GuardLine<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     breakers: Vec<BreakerLine<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cold_starts: Vec<ColdStartLine<'a>>,
 }
 
 #[derive(Serialize)]
@@ -119,6 +121,13 @@ struct BreakerLine<'a> {
     state: &'static str,
 }
 
+#[derive(Serialize)]
+struct ColdStartLine<'a> {
+    provider: &'a str,
+    ms: u64,
+    result: &'static str,
+}
+
 impl<'a> Line<'a> {
     fn of(record: &'a Record) -> Self {
         Self {
@@ -153,6 +162,7 @@ impl<'a> Line<'a> {
             limits: record.limits.iter().copied().map(LimitLine::of).collect(),
             guards: record.guards.iter().map(GuardLine::of).collect(),
             breakers: record.breaker_events.iter().map(BreakerLine::of).collect(),
+            cold_starts: record.cold_starts.iter().map(ColdStartLine::of).collect(),
         }
     }
 }
@@ -214,6 +224,12 @@ impl<'a> GuardLine<'a> {
 impl<'a> BreakerLine<'a> {
     fn of(event: &'a BreakerEvent) -> Self {
         Self { target: &event.target.id, state: event.state.name() }
+    }
+}
+
+impl<'a> ColdStartLine<'a> {
+    fn of(start: &'a ColdStart) -> Self {
+        Self { provider: &start.target.provider.name, ms: start.waited.0, result: start.result() }
     }
 }
 

@@ -17,7 +17,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use decisions::{
-    BreakerEvent, BreakerState, GuardAction, GuardDecision, GuardEvidence, GuardStage,
+    BreakerEvent, BreakerState, ColdStart, GuardAction, GuardDecision, GuardEvidence, GuardStage,
     LimitDecision, LimitScope, LimitVerdict, LimitedResource, Placing,
 };
 pub use endpoint::Endpoint;
@@ -78,6 +78,8 @@ pub struct Record {
     pub timings: Timings,
     /// What happened to circuit breakers on the way.
     pub breaker_events: Vec<BreakerEvent>,
+    /// Pools that were waited for.
+    pub cold_starts: Vec<ColdStart>,
     /// What the limits said.
     pub limits: Vec<LimitDecision>,
     /// What the guards said.
@@ -186,6 +188,7 @@ impl Record {
             settled: Tokens(0),
             timings: Timings::default(),
             breaker_events: Vec::new(),
+            cold_starts: Vec::new(),
             limits: Vec::new(),
             guards: Vec::new(),
             placements: Vec::new(),

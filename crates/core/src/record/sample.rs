@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use proptest::prelude::*;
 
 use super::{
-    Attempt, BreakerEvent, BreakerState, CacheResult, Endpoint, GuardAction, GuardDecision,
-    GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict, LimitedResource, Placing,
-    Record, RequestId, Timings, TraceId,
+    Attempt, BreakerEvent, BreakerState, CacheResult, ColdStart, Endpoint, GuardAction,
+    GuardDecision, GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict,
+    LimitedResource, Placing, Record, RequestId, Timings, TraceId,
 };
 use crate::{
     config::valid::{
@@ -44,6 +44,7 @@ pub(crate) fn target(provider: &str, model: &str) -> Arc<Target> {
             name: provider.to_owned(),
             kind: ProviderKind::Mock(MockPolicy::default()),
             placement: Placement::Api,
+            pool: valid::Pool::default(),
         }),
         model: model.to_owned(),
         weight: 1,
@@ -56,6 +57,9 @@ pub(crate) fn target(provider: &str, model: &str) -> Arc<Target> {
             context: None,
         },
         retirement: None,
+        tensors: valid::Tensors::default(),
+        replicas: vec![],
+        replica_of: None,
     })
 }
 
@@ -95,6 +99,7 @@ pub(crate) fn model(name: &str) -> Arc<Model> {
         deprecated: DeprecationPolicy::Allow,
         recovery: Recovery::Continue,
         guards: vec![],
+        edge: None,
     })
 }
 
@@ -166,6 +171,9 @@ pub(crate) fn full() -> Record {
     };
     record.breaker_events =
         vec![BreakerEvent { target: first, at: EVENING, state: BreakerState::Open }];
+    let waited = DurationMs(300);
+    let target = record.attempts[1].target.clone();
+    record.cold_starts = vec![ColdStart { target, waited, started: true }];
     record.limits =
         [LimitScope::Key, LimitScope::Model, LimitScope::KeyAndModel].map(admitted).into();
     record.guards = vec![GuardDecision {

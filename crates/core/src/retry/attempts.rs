@@ -16,6 +16,10 @@ use crate::{
 /// The longest wait that the SDKs keep when they are told of one; they ignore longer ones.
 const LONGEST_TOLD_WAIT: DurationMs = DurationMs(60_000);
 
+/// The first pause and the longest one between two looks at a pool that is being started.
+const FIRST_LOOK: DurationMs = DurationMs(250);
+const LAST_LOOK: DurationMs = DurationMs(4000);
+
 /// What follows.
 #[derive(Debug, Clone)]
 pub enum Next {
@@ -42,6 +46,10 @@ pub struct Attempts {
     rounds: u32,
     /// The last failure of a target.
     last: Option<Refusal>,
+    /// Since when a provider's pool is waited for.
+    starting: Vec<Start>,
+    /// How long until the next look at it.
+    look: DurationMs,
     /// How long until the first of those whose breakers were in the way is tried again.
     rest: Option<DurationMs>,
 }
@@ -50,7 +58,17 @@ impl Attempts {
     /// The attempts over `targets`, in their order.
     pub fn new(policy: RetryPolicy, frame: Frame, targets: Vec<Arc<Target>>) -> Self {
         let candidates = Candidates::new(targets);
-        Self { policy, frame, candidates, made: 0, rounds: 0, last: None, rest: None }
+        Self {
+            policy,
+            frame,
+            candidates,
+            made: 0,
+            rounds: 0,
+            last: None,
+            starting: Vec::new(),
+            look: FIRST_LOOK,
+            rest: None,
+        }
     }
 
     /// The first attempt.
@@ -76,6 +94,53 @@ impl Attempts {
         self.pick(now, dice, budget)
     }
 
+    /// The attempt just made has failed as servers do that are being started, and the whole pool is
+    /// waited for, `patience` at most: the next look at it. `None` where that is over, or there was
+    /// none to begin with; what follows is then [`Self::failed`]'s to say.
+    pub fn await_start(
+        &mut self,
+        outcome: &Outcome,
+        now: UnixMs,
+        patience: DurationMs,
+    ) -> Option<Next> {
+        if !outcome.may_be_starting() || patience == DurationMs(0) {
+            return None;
+        }
+        let (target, again) = self.candidates.look_on()?;
+        let began = self.starts(&target.provider.name, now, again);
+        let after = if again { self.next_look() } else { DurationMs(0) };
+        let at = now.plus(after);
+        if at >= began.plus(patience).min(self.frame.ends()) {
+            self.candidates.pass_over_pool();
+            return None;
+        }
+        Some(Next::Try { target, after, limits: self.frame.limits(at) })
+    }
+
+    /// How long `provider`'s pool was waited for; `None` where nobody rested for it. Forgets it.
+    pub fn waited_for(&mut self, provider: &str, now: UnixMs) -> Option<DurationMs> {
+        let at = self.starting.iter().position(|start| start.provider == provider)?;
+        let start = self.starting.swap_remove(at);
+        start.rested.then(|| now.since(start.since))
+    }
+
+    /// Since when the pool is waited for, which is looked at `again` or for the first time.
+    fn starts(&mut self, provider: &str, now: UnixMs, again: bool) -> UnixMs {
+        if let Some(start) = self.starting.iter_mut().find(|start| start.provider == provider) {
+            start.rested |= again;
+            return start.since;
+        }
+        let provider = provider.to_owned();
+        self.starting.push(Start { provider, since: now, rested: again });
+        now
+    }
+
+    fn next_look(&mut self) -> DurationMs {
+        let look = self.look;
+        self.look = look.saturating_mul(2).min(LAST_LOOK);
+        look
+    }
+
     /// The attempt just made has failed. `dice` are thrown anew for every call. `budget` takes one
     /// retry from the model's budget and is asked only where a target would be asked again.
     pub fn failed(
@@ -93,6 +158,8 @@ impl Attempts {
         match self.learn(outcome, now) {
             Lesson::Over => return Next::GiveUp(outcome.refusal()),
             Lesson::NotMade => {}
+            // A pool counts as one target while another replica of it may be there.
+            Lesson::GoOn if outcome.may_be_starting() && self.candidates.has_another_replica() => {}
             Lesson::GoOn => self.made = self.made.saturating_add(1),
         }
         if now >= self.frame.ends() {
@@ -211,6 +278,15 @@ impl Attempts {
         };
         refusal.final_answer()
     }
+}
+
+/// A pool that is waited for.
+#[derive(Debug)]
+struct Start {
+    provider: String,
+    since: UnixMs,
+    /// Whether all of its replicas were looked at, and a rest followed.
+    rested: bool,
 }
 
 /// What an outcome means for the request.

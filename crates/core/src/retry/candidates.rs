@@ -12,6 +12,8 @@ use crate::{
 pub(super) struct Candidates {
     all: Vec<Candidate>,
     current: usize,
+    /// Those looked at since a look around their pool began.
+    looked: Vec<usize>,
 }
 
 /// Who is asked next.
@@ -48,7 +50,8 @@ impl Candidates {
             not_before: UnixMs(0),
             out: false,
         };
-        Self { all: targets.into_iter().map(candidate).collect(), current: 0 }
+        let all = targets.into_iter().map(candidate).collect();
+        Self { all, current: 0, looked: Vec::new() }
     }
 
     /// Makes the next target the current one; `None` when none is left that may be asked before
@@ -86,6 +89,47 @@ impl Candidates {
         if let Some(candidate) = self.current() {
             candidate.not_before = now.plus(wait);
         }
+    }
+
+    /// Makes the next replica of the current one's pool the current one; the second value is whether
+    /// all of them were looked at and begin anew.
+    pub(super) fn look_on(&mut self) -> Option<(Arc<Target>, bool)> {
+        self.looked.push(self.current);
+        let pool = self.pool();
+        let next = pool.iter().find(|at| !self.looked.contains(at)).copied();
+        let again = next.is_none();
+        if again {
+            self.looked.retain(|at| !pool.contains(at));
+        }
+        self.current = next.or(pool.first().copied())?;
+        Some((self.current()?.target.clone(), again))
+    }
+
+    /// No replica of the current one's pool is asked again in this round.
+    pub(super) fn pass_over_pool(&mut self) {
+        for at in self.pool() {
+            if let Some(candidate) = self.all.get_mut(at) {
+                candidate.asked = true;
+            }
+        }
+    }
+
+    /// Where the replicas of the current one's pool are that may be asked again, it among them.
+    fn pool(&self) -> Vec<usize> {
+        let Some(current) = self.all.get(self.current) else { return Vec::new() };
+        let is_of_pool =
+            |it: &Candidate| !it.out && it.target.whole_id() == current.target.whole_id();
+        let of_pool = self.all.iter().enumerate().filter(|(_, it)| is_of_pool(it));
+        of_pool.map(|(at, _)| at).collect()
+    }
+
+    /// Whether a replica of the current one's pool was not asked in this round.
+    pub(super) fn has_another_replica(&self) -> bool {
+        let Some(current) = self.all.get(self.current) else { return false };
+        let of_pool = |it: &&Candidate| {
+            current.target.replica_of.is_some() && it.target.replica_of == current.target.replica_of
+        };
+        self.all.iter().filter(of_pool).any(|it| !it.asked && !it.out)
     }
 
     /// The current target is not asked again.

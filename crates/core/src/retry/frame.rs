@@ -46,7 +46,7 @@ impl Frame {
     }
 
     /// What an attempt that begins `at` may take.
-    pub(super) fn limits(&self, at: UnixMs) -> AttemptLimits {
+    pub fn limits(&self, at: UnixMs) -> AttemptLimits {
         let whole = self.ends().since(at);
         let Timeouts { connect, first_token, reply, idle, total: _ } = self.timeouts;
         let head = if self.streamed { first_token } else { reply };
@@ -72,6 +72,15 @@ impl Frame {
 }
 
 impl AttemptLimits {
+    /// What is left of them to the second call of one attempt, the first one having taken `took`.
+    #[must_use]
+    pub fn after(self, took: DurationMs) -> Self {
+        let whole = self.whole.saturating_sub(took);
+        let left = self.head.saturating_sub(took);
+        let Self { connect, idle, excused_from, .. } = self;
+        Self { connect: connect.min(left), head: left, idle: idle.min(whole), whole, excused_from }
+    }
+
     /// Tells a silence of the target's from a request whose own time was up before the target had
     /// the time that is its due; `took` is how long the attempt lasted.
     ///

@@ -50,6 +50,15 @@ impl Outcome {
         }
     }
 
+    /// Whether a server that is being started fails like that: it is not there yet, or still loads.
+    pub fn may_be_starting(&self) -> bool {
+        match self {
+            Self::Unreachable | Self::ConnectTimedOut => true,
+            Self::Refused(failure) => failure.status == 503,
+            Self::Silent | Self::OutOfTime | Self::Invalid(_) | Self::SecretMissing(_) => false,
+        }
+    }
+
     /// What it says of the target's health, for its circuit breaker.
     pub fn verdict(&self) -> Verdict {
         match self {

@@ -6,6 +6,9 @@ use crate::units::{DurationMs, UnixMs};
 
 /// A measurement older than this is doubted, so that a target that was slow once is tried again.
 const DOUBT_AFTER: DurationMs = DurationMs(300_000);
+/// Among replicas an average halves in this time without a measurement, so that one that was slow once
+/// is soon asked again.
+const HALVES_IN: DurationMs = DurationMs(5_000);
 /// At most one request in this time is spent on finding out about a target. So neither a burst nor a
 /// target that never answers costs more than one request its time.
 const EXPLORE_EVERY: DurationMs = DurationMs(10_000);
@@ -40,6 +43,13 @@ impl Latencies {
     /// The target's average, where one was ever measured.
     pub fn average(&self, target: &str) -> Option<DurationMs> {
         self.targets.get(target)?.measured.map(|(average, _)| average)
+    }
+
+    /// The target's average as it has faded: halved for every 5 seconds since it was last added to.
+    pub fn faded(&self, target: &str, now: UnixMs) -> Option<DurationMs> {
+        let (average, at) = self.targets.get(target)?.measured?;
+        let halvings = u32::try_from(now.since(at).0 / HALVES_IN.0).unwrap_or(u32::MAX);
+        Some(DurationMs(average.0.checked_shr(halvings).unwrap_or(0)))
     }
 
     /// Whether a request should be spent on finding out about the target; the request that is told
@@ -90,6 +100,16 @@ mod tests {
         assert_eq!(latencies.average("other"), None);
         latencies.measured("t", DurationMs(100), UnixMs(900_000));
         assert_eq!(latencies.average("t"), Some(DurationMs(100)));
+    }
+
+    #[test]
+    fn an_average_fades_by_halves() {
+        let mut latencies = Latencies::default();
+        latencies.measured("t", DurationMs(800), UnixMs(1_000));
+        let faded = [1_000, 5_999, 6_000, 11_000, 900_000]
+            .map(|now| latencies.faded("t", UnixMs(now)).unwrap().0);
+        assert_eq!(faded, [800, 800, 400, 200, 0]);
+        assert_eq!(latencies.faded("other", UnixMs(0)), None);
     }
 
     proptest! {

@@ -12,6 +12,7 @@ pub use latency::Latencies;
 use crate::{
     breaker::Breakers,
     config::valid::{Config, Model, Strategy, Target},
+    pool::Pools,
     refusal::{Code, Refusal},
     units::{DurationMs, UnitInterval, UnixMs},
 };
@@ -24,36 +25,74 @@ use crate::{
 pub fn order(
     config: &Config,
     model: &Arc<Model>,
-    breakers: &Breakers,
+    health: Health<'_>,
     latencies: &mut Latencies,
     now: UnixMs,
     mut dice: impl FnMut() -> UnitInterval,
 ) -> Result<Vec<Arc<Target>>, Refusal> {
+    let Health { breakers, pools } = health;
+    // Replicas of pools that are down stand behind all others: they may be back, but whoever is there
+    // is asked first.
+    let mut down: Vec<Arc<Target>> = Vec::new();
     let mut order: Vec<Arc<Target>> = Vec::with_capacity(model.targets.len());
     let mut first_back: Option<DurationMs> = None;
     for (depth, model) in chain(config, model).enumerate() {
         let mut well = Vec::with_capacity(model.targets.len());
         for target in &model.targets {
-            let rest = breakers.rest(&target.id, now);
+            let rest = rest(target, health, now);
             if rest > DurationMs(0) {
                 first_back = Some(first_back.map_or(rest, |other| other.min(rest)));
-            } else if !order.iter().any(|other| other.id == target.id) {
+            } else if !order.iter().chain(&down).any(|other| is_of(other, target)) {
                 well.push(target.clone());
             }
         }
-        order.append(&mut match model.strategy {
+        let by_strategy = match model.strategy {
             Strategy::Ordered => well,
             Strategy::Weighted => drawn(well, &mut dice),
             // A fallback's targets are seldom asked, so nothing is found out by putting one first.
             Strategy::Fastest if depth > 0 => fastest(well, latencies),
             Strategy::Fastest => explored(fastest(well, latencies), latencies, now),
-        });
+        };
+        for target in by_strategy {
+            if target.replicas.is_empty() {
+                order.push(target);
+                continue;
+            }
+            let mut ranked = pools.rank(&target, breakers, latencies, now, &mut dice);
+            if ranked.expected { &mut order } else { &mut down }.append(&mut ranked.replicas);
+        }
     }
+    order.append(&mut down);
     if order.is_empty() {
         let refusal = Refusal::new(Code::CircuitOpen, Code::CircuitOpen.facts().meaning);
         return Err(refusal.after(first_back.unwrap_or_default()));
     }
     Ok(order)
+}
+
+/// What is known of the health of targets and their replicas.
+#[derive(Debug, Clone, Copy)]
+pub struct Health<'a> {
+    /// Which of them rest.
+    pub breakers: &'a Breakers,
+    /// What is known of replicas.
+    pub pools: &'a Pools,
+}
+
+/// How long until a call to the target may be let through; for one with replicas, to any of them.
+fn rest(target: &Target, health: Health<'_>, now: UnixMs) -> DurationMs {
+    if target.replicas.is_empty() {
+        return health.breakers.rest(&target.id, now);
+    }
+    if health.pools.patience(&target.provider, now) > DurationMs(0) {
+        return DurationMs(0);
+    }
+    let rests = target.replicas.iter().map(|replica| health.breakers.rest(&replica.id, now));
+    rests.min().unwrap_or_default()
+}
+
+fn is_of(other: &Target, target: &Target) -> bool {
+    other.whole_id() == target.id
 }
 
 /// Every target that may come to answer a call for `model`, whatever its breaker says; a target may
@@ -67,7 +106,11 @@ pub fn reachable<'a>(
 
 /// The target of this id, among those of `model` and its fallbacks.
 pub fn find(config: &Config, model: &Arc<Model>, id: &str) -> Option<Arc<Target>> {
-    let find = |model: &Arc<Model>| model.targets.iter().find(|target| target.id == id).cloned();
+    let find = |model: &Arc<Model>| {
+        let all =
+            model.targets.iter().flat_map(|target| std::iter::once(target).chain(&target.replicas));
+        all.into_iter().find(|target| target.id == id).cloned()
+    };
     chain(config, model).find_map(find)
 }
 

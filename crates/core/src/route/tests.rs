@@ -14,6 +14,10 @@ fn config(text: &str) -> Config {
     config::load(source, &[], UnixMs(0)).unwrap().config
 }
 
+fn health(breakers: &Breakers) -> Health<'_> {
+    Health { breakers, pools: Box::leak(Box::default()) }
+}
+
 fn breakers() -> Breakers {
     Breakers::new(BreakerPolicy { failures: 1, open: DurationMs(1000) })
 }
@@ -41,7 +45,8 @@ fn the_models_own_targets_come_before_its_fallbacks_and_none_twice() {
     let model = &config.models["first"];
     let dice = || UnitInterval::new(0.0);
     let order =
-        order(&config, model, &breakers(), &mut Latencies::default(), UnixMs(0), dice).unwrap();
+        order(&config, model, health(&breakers()), &mut Latencies::default(), UnixMs(0), dice)
+            .unwrap();
     assert_eq!(names(&order), ["a", "b", "c"]);
 }
 
@@ -51,7 +56,7 @@ fn resting_targets_are_left_out_and_all_resting_is_a_refusal_with_a_time() {
     let model = &config.models["first"];
     let mut breakers = breakers();
     let asked = |breakers: &Breakers| {
-        order(&config, model, breakers, &mut Latencies::default(), UnixMs(400), || {
+        order(&config, model, health(breakers), &mut Latencies::default(), UnixMs(400), || {
             UnitInterval::new(0.0)
         })
     };
@@ -92,7 +97,8 @@ fn weights_are_shares_of_the_first_place() {
     let first = |n: u32| {
         let dice = || UnitInterval::new(f64::from(n) / 100.0);
         let mut latencies = Latencies::default();
-        let order = order(&config, &model, &breakers(), &mut latencies, UnixMs(0), dice).unwrap();
+        let order =
+            order(&config, &model, health(&breakers()), &mut latencies, UnixMs(0), dice).unwrap();
         order[0].model.clone()
     };
     let heavy = (0..100).filter(|n| first(*n) == "heavy").count();
@@ -119,7 +125,7 @@ proptest! {
         }
         let mut throws = throws.into_iter().cycle();
         let dice = || UnitInterval::new(throws.next().unwrap());
-        let order = order(&config, &model, &breakers(), &mut latencies, UnixMs(0), dice).unwrap();
+        let order = order(&config, &model, health(&breakers()), &mut latencies, UnixMs(0), dice).unwrap();
         let mut order: Vec<_> = order.iter().map(|target| target.model.as_str()).collect();
         order.sort_unstable();
         prop_assert_eq!(order, names[..targets.len()].to_vec());
@@ -135,7 +141,8 @@ fn the_fastest_comes_first_and_one_request_at_a_time_finds_out_about_the_others(
     latencies.measured("test/quick", DurationMs(100), UnixMs(0));
     let ordered = |latencies: &mut Latencies, now| {
         let dice = || UnitInterval::new(0.0);
-        let order = order(&config, &model, &breakers(), latencies, UnixMs(now), dice).unwrap();
+        let order =
+            order(&config, &model, health(&breakers()), latencies, UnixMs(now), dice).unwrap();
         order.iter().map(|target| target.model.clone()).collect::<Vec<_>>()
     };
     assert_eq!(ordered(&mut latencies, 0), ["new", "quick", "slow"]);
@@ -161,7 +168,8 @@ fn nothing_is_found_out_about_a_fallback_by_asking_it_first() {
     latencies.measured("mock/c", DurationMs(10), UnixMs(0));
     let dice = || UnitInterval::new(0.0);
     let model = config.models["first"].clone();
-    let order = order(&config, &model, &breakers(), &mut latencies, UnixMs(0), dice).unwrap();
+    let order =
+        order(&config, &model, health(&breakers()), &mut latencies, UnixMs(0), dice).unwrap();
     assert_eq!(names(&order), ["a", "b", "c"]);
     assert!(latencies.explore("mock/b", UnixMs(0)), "nobody was sent to find out");
 }

@@ -65,6 +65,7 @@ impl Site<'_> {
             .guards
             .as_ref()
             .and_then(|names| self.named_guards(names, guards, &at.key("guards")));
+        let edge = raw.edge.clone();
         let policies = policies?;
         is_named.then_some(Model {
             name: name.to_owned(),
@@ -81,6 +82,7 @@ impl Site<'_> {
             deprecated: policies.deprecated,
             recovery: policies.recovery,
             guards: guards?,
+            edge,
         })
     }
 

@@ -7,10 +7,10 @@ use crate::config::{
     findings::Found,
     hosts::{self, Url},
     problem::Rule,
-    raw::{Kind, Named, RawConfig, RawProvider, Secret},
+    raw::{Kind, List, Named, RawConfig, RawProvider, Secret},
     secrets,
     tree::Path,
-    valid::{Endpoint, Placement, Provider, ProviderKind, SecretName},
+    valid::{Endpoint, Placement, Pool, Provider, ProviderKind, SecretName},
 };
 
 /// Headers that the gateway sets itself, or that belong to one connection.
@@ -53,13 +53,24 @@ impl Site<'_> {
                 self.check_placement(raw, at);
                 self.endpoint(raw, at).map(ProviderKind::OpenAi)
             }
+            Kind::Oip => {
+                self.refuse_keys(&MOCK_KEYS, "mock", at);
+                self.check_placement(raw, at);
+                self.endpoint(raw, at).map(ProviderKind::Oip)
+            }
             Kind::Mock => {
                 self.refuse_keys(&OPENAI_KEYS, "openai", at);
                 self.mock(raw, at).map(ProviderKind::Mock)
             }
         };
-        let placement = raw.placement;
-        is_named.then_some(Provider { name: name.to_owned(), kind: kind?, placement: placement? })
+        let provider = Provider {
+            name: name.to_owned(),
+            kind: kind?,
+            placement: raw.placement?,
+            pool: Pool::default(),
+        };
+        let pool = self.pool(raw, &provider, at);
+        is_named.then_some(Provider { pool: pool?, ..provider })
     }
 
     fn refuse_keys(&self, keys: &[&str], kind: &str, at: &Path<'_>) {
@@ -72,10 +83,14 @@ impl Site<'_> {
 
     /// Reports a placement that says who bills a call and is wrong about it.
     fn check_placement(&self, raw: &RawProvider, at: &Path<'_>) {
-        let known = raw.base_url.as_deref().and_then(hosts::of_url);
+        let first = raw.base_urls.as_ref().and_then(|urls| urls.iter().next());
+        let base_url =
+            if raw.base_urls.is_some() { first.map(|(_, url)| url) } else { raw.base_url.as_ref() };
+        let known = base_url.and_then(|url| hosts::of_url(url));
+        let kind = if raw.kind == Some(Kind::Oip) { "oip" } else { "openai" };
         let (message, help) = match (raw.placement, known) {
             (Some(Placement::Edge), _) => (
-                "a provider of kind \"openai\" is on the network, not in the Worker".to_owned(),
+                format!("a provider of kind \"{kind}\" is on the network, not in the Worker"),
                 "write \"gpu\" for hardware of your own, \"api\" for somebody's API",
             ),
             (Some(Placement::Gpu), Some(host)) => (
@@ -89,10 +104,14 @@ impl Site<'_> {
 
     fn endpoint(&self, raw: &RawProvider, at: &Path<'_>) -> Option<Endpoint> {
         let api_key = raw.api_key.as_ref().map(|key| self.secret(key, &at.key("api_key")));
-        let base_url = raw
-            .base_url
-            .as_deref()
-            .and_then(|url| self.base_url(url, raw.api_key.is_some(), &at.key("base_url")));
+        let has_key = raw.api_key.is_some();
+        let base_url = if let Some(urls) = &raw.base_urls {
+            self.base_urls(urls, has_key, &at.key("base_urls"))
+        } else {
+            let at = at.key("base_url");
+            self.notes.missing(&at, "write the address of the server: `base_url = \"http://…\"`");
+            raw.base_url.as_deref().and_then(|url| self.base_url(url, has_key, &at))
+        };
         let headers =
             raw.headers.as_ref().and_then(|headers| self.headers(headers, &at.key("headers")));
         // A key that is there but cannot be read has been reported; without it nothing is built.
@@ -134,6 +153,18 @@ impl Site<'_> {
         Some(SecretName(name.to_owned()))
     }
 
+    /// The first of several addresses, which stands for all of them; `None` unless all can be read.
+    fn base_urls(&self, urls: &List<String>, has_key: bool, at: &Path<'_>) -> Option<String> {
+        if urls.0.is_empty() {
+            self.report(at, Rule::Missing, "the pool has no server", "name at least one address");
+            return None;
+        }
+        let built: Vec<_> =
+            urls.iter().map(|(index, url)| self.base_url(url, has_key, &at.index(index))).collect();
+        let all: Option<Vec<String>> = built.into_iter().collect();
+        all.filter(|all| all.len() == urls.0.len())?.into_iter().next()
+    }
+
     fn base_url(&self, text: &str, has_key: bool, at: &Path<'_>) -> Option<String> {
         let url = match Url::read(text) {
             Ok(url) => url,
@@ -143,7 +174,7 @@ impl Site<'_> {
                 return None;
             }
         };
-        for route in ["/chat/completions", "/completions", "/embeddings", "/responses"] {
+        for route in ["/chat/completions", "/completions", "/embeddings", "/responses", "/v2"] {
             if let Some(base) = url.path.strip_suffix(route) {
                 let message = format!("the address goes on into a route, `{route}`");
                 let help = format!("end it with the path before that, `{base}`");
@@ -197,5 +228,5 @@ impl Site<'_> {
     }
 }
 
-const OPENAI_KEYS: [&str; 3] = ["base_url", "api_key", "headers"];
+const OPENAI_KEYS: [&str; 5] = ["base_url", "base_urls", "pool", "api_key", "headers"];
 const MOCK_KEYS: [&str; 4] = ["latency_ms", "chunk_interval_ms", "scripted_by_header", "faults"];

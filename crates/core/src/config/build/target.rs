@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Site, model::Providers};
+use super::{Site, model::Providers, pool};
 use crate::{
     config::{
         findings::Found,
@@ -135,8 +135,9 @@ impl Site<'_> {
             self.report(&at.key("model"), Rule::BadName, "the model has no name", help);
         }
         self.note_price(raw, root, at);
+        let tensors = self.tensors(raw, root, at);
         let (provider, model) = (raw.provider.as_ref()?, raw.model.as_ref()?);
-        Some(Target {
+        let target = Target {
             id: format!("{provider}/{model}"),
             provider: Arc::clone(providers?.get(provider)?),
             model: model.clone(),
@@ -150,7 +151,11 @@ impl Site<'_> {
                 context: raw.context.map(|tokens| Tokens(tokens.0)),
             },
             retirement: retirement?,
-        })
+            tensors: tensors?,
+            replicas: vec![],
+            replica_of: None,
+        };
+        Some(Target { replicas: pool::replicas(&target), ..target })
     }
 
     fn check_provider(&self, name: &str, root: &RawConfig, at: &Path<'_>) {

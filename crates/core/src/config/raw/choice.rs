@@ -8,8 +8,8 @@ use crate::config::{
     secrets,
     tree::{Node, Path, Value},
     valid::{
-        CacheScope, DeprecationPolicy, GuardStages, OnError, Period, Placement, Prefill,
-        ReceiverKind, Recovery, Strategy, UnknownPrice, Unreachable,
+        Activation, CacheScope, DeprecationPolicy, GuardStages, OnError, Period, Placement,
+        Prefill, ReceiverKind, Recovery, Strategy, UnknownPrice, Unreachable,
     },
 };
 
@@ -24,6 +24,7 @@ pub(crate) enum AuthMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     OpenAi,
+    Oip,
     Mock,
 }
 
@@ -54,7 +55,7 @@ pub(crate) enum GuardAction {
 }
 
 /// Kinds of the contract that this version does not speak.
-const LATER_KINDS: [&str; 5] = ["anthropic", "gemini", "azure", "oip", "edge"];
+const LATER_KINDS: [&str; 4] = ["anthropic", "gemini", "azure", "edge"];
 
 /// Gives each variant the word it is written as and what the schema says of it.
 macro_rules! choice {
@@ -96,6 +97,7 @@ choice!(AuthMode {
 });
 choice!(Kind {
     "openai" = OpenAi: "Any server with OpenAI's API.",
+    "oip" = Oip: "Any server with the Open Inference Protocol 2 over HTTP: Triton, KServe, MLServer.",
     "mock" = Mock: "The provider inside the Worker: deterministic answers, no network, no key.",
 });
 choice!(GuardWord {
@@ -118,6 +120,11 @@ choice!(GuardStages {
 choice!(OnError {
     "open" = Open: "The text passes.",
     "closed" = Closed: "The call is refused with `guard_unavailable`.",
+});
+choice!(Activation {
+    "softmax" = Softmax: "Shares of one: exactly one class holds.",
+    "sigmoid" = Sigmoid: "Each class by itself.",
+    "none" = None: "The output holds scores already.",
 });
 choice!(ClassifierPlacement {
     "edge" = Edge: "The classifier in the Worker judges every text.",
@@ -185,7 +192,7 @@ fn report_unknown(word: &str, words: &[&str], at: &Path<'_>, notes: &Notes<'_>) 
     if at.name() == "kind" && LATER_KINDS.contains(&word) {
         let message = format!("providers of kind \"{word}\" are not supported by this version");
         let found = Found::new(Rule::NotSupported, message);
-        notes.at_value(at, found.help("use \"openai\" or \"mock\""));
+        notes.at_value(at, found.help("use \"openai\", \"oip\" or \"mock\""));
         return;
     }
     let help = nearest::word(word, words).map_or_else(

@@ -4,7 +4,7 @@ use super::{
     List, RawBounds, RawBudget, RawCache, RawParams, RawRateLimits, RawRetry, RawTimeout, Real,
     Whole,
 };
-use crate::config::valid::{DeprecationPolicy, Prefill, Recovery, Strategy};
+use crate::config::valid::{Activation, DeprecationPolicy, Prefill, Recovery, Strategy};
 
 raw! {
     /// A model as callers name it.
@@ -16,6 +16,8 @@ raw! {
         targets: List<RawTarget>,
         /// The model that is asked when every target has failed.
         fallback: String,
+        /// The classifier at the edge that answers `/v1/classify` where no target does.
+        edge: String,
         /// Names of guards.
         guards: List<String>,
         /// Filled in where the caller is silent; inherits `defaults.params`.
@@ -68,6 +70,26 @@ raw! {
         retires: String,
         /// The model to use instead once it is retired.
         successor: String,
+        /// What goes in and comes out, for providers of kind `oip`.
+        tensors: RawTensors,
+    }
+}
+
+raw! {
+    /// What goes into a model, and what comes out.
+    RawTensors {
+        /// The input that takes texts; by default the only one of datatype BYTES.
+        input: String,
+        /// The output that is read; by default the only one.
+        output: String,
+        /// The classifier at the edge whose tokenizer makes ids of texts, for models that take `input_ids`.
+        tokenizer: String,
+        /// The names of classes, in the order of the output's last dimension; without them it is no classifier.
+        labels: List<String>,
+        /// Which of them means that nothing was found; by default the first.
+        harmless: String,
+        /// What makes scores of the output.
+        activation: Activation,
     }
 }
 

@@ -9,13 +9,17 @@ raw! {
     RawProvider {
         /// How to speak to it.
         kind: Kind,
-        /// `openai`: the address before `/chat/completions`, by default OpenAI's. Private hosts and plain http are allowed.
+        /// `openai`: the address before `/chat/completions`, by default OpenAI's; `oip`: the address before `/v2`. Private hosts and plain http are allowed.
         base_url: String,
-        /// `openai`: the Worker secret that holds the key; without it, no key is sent.
+        /// `openai`, `oip`: the addresses of several servers that run the same models, in place of `base_url`.
+        base_urls: List<String>,
+        /// `openai`, `oip`: how its servers are watched and waited for.
+        pool: RawPool,
+        /// `openai`, `oip`: the Worker secret that holds the key; without it, no key is sent.
         api_key: Secret,
-        /// `openai`: further headers, such as `openai-organization`; their values are not secret.
+        /// `openai`, `oip`: further headers, such as `openai-organization`; their values are not secret.
         headers: Named<String>,
-        /// Where its models run: by default `api`, for `mock` `edge`.
+        /// Where its models run: by default `api`, for `oip` `gpu`, for `mock` `edge`.
         placement: Placement,
         /// `mock`: milliseconds to the first byte.
         latency_ms: Whole<0, 600_000>,
@@ -25,6 +29,20 @@ raw! {
         scripted_by_header: bool,
         /// `mock`: faults, in order; the first whose turn has come is played.
         faults: List<RawFault>,
+    }
+}
+
+raw! {
+    /// How servers of your own are watched and waited for.
+    RawPool {
+        /// Milliseconds between two questions whether each server is ready; 0 asks never.
+        probe_every_ms: Whole<0, 3_600_000>,
+        /// What answers 200 when it is ready: a path at its host, or a whole address. By default `/health`, for `oip` `/v2/health/ready`.
+        probe: String,
+        /// Where its metrics are, in the same way, to learn how many calls wait there: those of vLLM, Triton, SGLang, TGI and llama.cpp are understood.
+        metrics: String,
+        /// How long a call waits while no server is there or each answers 503, as they do while they load a model.
+        patience_ms: Whole<0, 600_000>,
     }
 }
 

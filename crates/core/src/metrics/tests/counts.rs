@@ -6,6 +6,7 @@ use crate::{
     budget::Scope,
     config::valid::{Budget, Period},
     experiments::feedback::{Opinion, Say},
+    pool::probe::Replica,
     units::MicroUsd,
 };
 
@@ -26,6 +27,13 @@ fn busy() -> Aggregate {
     let budget = Budget { limit: MicroUsd(50_000_000), per: Period::Month, cheaper: None };
     let (name, spent) = ("team-a".to_owned(), MicroUsd(12_500_000));
     aggregate.set_budgets(&[Spend { scope: Scope::Key, name, budget, spent }]);
+    let replica = |name: &str, waiting| Replica {
+        provider: "gpu".to_owned(),
+        name: name.to_owned(),
+        ready: waiting == Some(3),
+        waiting,
+    };
+    aggregate.set_replicas(vec![replica("gpu-0:8000", Some(3)), replica("gpu-1:8000", None)]);
     aggregate.set_feedback(vec![Opinion {
         model: "fast".to_owned(),
         variant: "tone/warm".to_owned(),

@@ -3,16 +3,19 @@
 //! It is asked as guard models are (Llama Guard, `ShieldGemma` and their like): the text is the user's
 //! message, and the answer begins with `safe` or `unsafe`.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::super::{
-    Gate, Stop,
+    Gate, Stop, classify, course,
     exchange::{Outbound, SendFailure, UpstreamBody},
     host::Host,
 };
 use crate::{
-    config::valid::{Config, Endpoint as Address, ProviderKind, Target},
+    config::valid::{Config, Endpoint as Address, Model, ProviderKind, Target},
     openai::json::{Envelope, Value},
+    record::{Endpoint, Record, RequestId},
 };
 
 /// How many tokens an answer may have: the word, and the names of categories.
@@ -27,7 +30,11 @@ pub(super) async fn ask<H: Host>(
     text: &str,
 ) -> Result<Option<bool>, Stop> {
     let Some(model) = config.models.get(to) else { return Ok(None) };
-    for target in &model.targets {
+    if classify::classifies(model) {
+        return classified(host, gate, config, model, text).await;
+    }
+    let Ok(targets) = course::order(host, gate, config, model) else { return Ok(None) };
+    for target in &targets {
         let ProviderKind::OpenAi(address) = &target.provider.kind else { continue };
         let Some(headers) = headers(gate, address) else { continue };
         let body = question(target, text);
@@ -54,6 +61,29 @@ pub(super) async fn ask<H: Host>(
         }
     }
     Ok(None)
+}
+
+/// What a classifier says: a text is unsafe when its surest class is not the harmless one.
+async fn classified<H: Host>(
+    host: &H,
+    gate: &Gate,
+    config: &Config,
+    model: &Arc<Model>,
+    text: &str,
+) -> Result<Option<bool>, Stop> {
+    // Whoever is asked here is none of those that answer the caller.
+    let mut calls = Record::new(RequestId::new(0), host.now(), Endpoint::Classify);
+    let answered =
+        classify::classify(host, gate, config, model, &[text.to_owned()], &mut calls).await;
+    gate.aside.borrow_mut().append(&mut calls.breaker_events);
+    match answered {
+        Ok((target, scored)) => {
+            let surest = scored.first().and_then(|classes| classes.first());
+            Ok(surest.map(|surest| target.tensors.harmless() != Some(surest.label.as_str())))
+        }
+        Err(Stop::Refused(_)) => Ok(None),
+        Err(Stop::CallerLeft) => Err(Stop::CallerLeft),
+    }
 }
 
 /// The head of the question; `None` where the key that it needs is not set.

@@ -15,7 +15,7 @@ use crate::{
     config,
     guard::{
         Source,
-        judge::{About, Judge, Judgement, NoJudgement},
+        judge::{About, Judge, Judgement, NoJudgement, Tokenized},
     },
     openai::Endpoint,
     pipeline::{
@@ -145,6 +145,10 @@ impl Judge for Words {
             digest: "abc123".into(),
             calibration: "2026-11".into(),
         })
+    }
+
+    fn tokens(&self, _: &str, _: &str) -> Option<Tokenized> {
+        None
     }
 }
 

@@ -10,6 +10,7 @@ use tollhouse_core::{
     },
     ledger::{Column, Day, UsageRow, group, to_csv, to_json},
     metrics::{Aggregate, Format},
+    pool::probe,
     telemetry,
     units::{DurationMs, UnixMs},
 };
@@ -17,6 +18,7 @@ use worker::{Method, Request, RequestInit, Response, Result, State};
 
 use super::{
     Ledger, post,
+    probes::Board as Probes,
     shard::{Export, ExportAsked},
     text_response,
 };
@@ -53,6 +55,7 @@ pub(super) struct Chief {
     shards: u32,
     looked_at: UnixMs,
     metrics_at: UnixMs,
+    pub(super) probes: Probes,
 }
 
 impl Chief {
@@ -74,6 +77,7 @@ impl Chief {
             shards: text(SHARDS)?.parse().unwrap_or(1),
             looked_at: UnixMs(0),
             metrics_at: UnixMs(0),
+            probes: Probes::default(),
             rows,
         };
         chief.grow();
@@ -118,7 +122,8 @@ impl Chief {
         self.config()?.mlflow.as_ref()
     }
 
-    fn config(&self) -> Option<&Config> {
+    /// Its valid form.
+    pub(super) fn config(&self) -> Option<&Config> {
         self.loaded.as_ref().map(|loaded| &loaded.config)
     }
 
@@ -130,6 +135,17 @@ impl Chief {
     fn otlp(&self) -> Option<(&Otlp, DurationMs)> {
         let otlp = self.config()?.telemetry.otlp.as_ref()?;
         Some((otlp, otlp.metrics_every?))
+    }
+
+    /// How often replicas are asked whether they are ready, where they are at all.
+    pub(super) fn probes_every(&self) -> Option<DurationMs> {
+        probe::every(self.config()?)
+    }
+
+    /// How replicas stand, where they are asked.
+    fn replicas(&self) -> Vec<probe::Replica> {
+        let config = self.config();
+        config.map(|config| probe::replicas(config, self.probes.reports())).unwrap_or_default()
     }
 
     /// Whether the rules are to be looked at.
@@ -151,7 +167,8 @@ impl Chief {
         };
         let watching = self.looked_at.plus(every).max(now);
         let metrics = self.otlp().map(|(_, every)| self.metrics_at.plus(every));
-        let first = metrics.into_iter().chain(self.outbox.due_at()).min();
+        let probes = self.probes_every().map(|every| self.probes.next(every));
+        let first = metrics.into_iter().chain(probes).chain(self.outbox.due_at()).min();
         first.map_or(watching, |first| first.min(watching)).max(now.plus(SOONEST))
     }
 
@@ -200,11 +217,12 @@ impl Ledger {
     /// Everything that the alarm is for.
     pub(super) async fn tick(&self) -> Result<()> {
         let at = now();
+        let probed = self.probe().await;
         let done = self.look(at).await;
         self.send_letters(at).await?;
         let tracked = self.track().await;
         self.arm().await?;
-        done.and(tracked)
+        done.and(tracked).and(probed)
     }
 
     /// Sets the alarm for when there is something to do.
@@ -228,6 +246,7 @@ impl Ledger {
         let (mut aggregate, _) = self.gather(&asked).await?;
         self.add_budgets(&mut aggregate).await?;
         self.with_track(|track| track.show(&mut aggregate))?;
+        aggregate.set_replicas(self.with_chief(|chief| Ok(chief.replicas()))?);
         text_response(&aggregate.render(now(), format), format.content_type())
     }
 
@@ -296,6 +315,7 @@ impl Ledger {
                 chief.metrics_at = at;
                 let spends = chief.config().map(|config| alert::spends(config, &usage, at));
                 aggregate.set_budgets(&spends.unwrap_or_default());
+                aggregate.set_replicas(chief.replicas());
                 Ok(())
             })?;
             let began = self.with_chief(|chief| Ok(chief.began))?;

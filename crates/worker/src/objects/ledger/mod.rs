@@ -8,6 +8,7 @@
 mod chief;
 mod opinions;
 mod post;
+mod probes;
 mod shard;
 mod track;
 mod usage;
@@ -83,6 +84,7 @@ impl DurableObject for Ledger {
                 self.state.storage().set_alarm(0_i64).await?;
                 Response::empty()
             }
+            "/pools" => text_response(&self.reports()?, "application/json"),
             "/metrics" => self.metrics(&text()).await,
             "/usage" => self.usage(&text()).await,
             _ => Response::error("no such path", 404),
