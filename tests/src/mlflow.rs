@@ -61,7 +61,7 @@ impl Server {
             .with_context(|| format!("{} cannot be started", program.display()))?;
         self.child = Some(child);
         let url = format!("{}/health", self.url());
-        eventually_within(Duration::from_secs(120), "the MLflow server", || {
+        eventually_within(Duration::from_mins(2), "the MLflow server", || {
             get(&url, "").is_ok_and(|reply| reply.status == 200)
         });
         Ok(())

@@ -83,7 +83,7 @@ fn run<'r>(read: &'r Value, name: &str) -> Option<&'r Value> {
 /// Reads until `holds` of the run of the variant `name`.
 fn run_when(server: &Server, name: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
     let mut last = Value::Null;
-    eventually_within(Duration::from_secs(60), what, || {
+    eventually_within(Duration::from_mins(1), what, || {
         last = server.read().unwrap();
         run(&last, name).is_some_and(&holds)
     });
@@ -177,7 +177,7 @@ fn traces_and_what_callers_say_of_them_are_read_back() {
     let said = json!({"id": id, "score": 0.5, "comment": "rather long"});
     assert_eq!(say(&gateway, "team-key", &said).status, 200);
     let mut trace = Value::Null;
-    eventually_within(Duration::from_secs(60), "the trace with its assessment", || {
+    eventually_within(Duration::from_mins(1), "the trace with its assessment", || {
         let read = server.read().unwrap();
         let traces = read["tollhouse"]["traces"].as_array().cloned().unwrap_or_default();
         let wanted = id.replace("req_", "tr-");

@@ -35,6 +35,8 @@ pub(crate) fn run(sh: &Shell, arguments: &[String]) -> Result<()> {
         .args(["--show-interactive-dev-session=false", "--log-level", "warn"])
         .env("TOLLHOUSE_BUILD", "quick")
         .env("WRANGLER_SEND_METRICS", "false")
+        // What it would ask Cloudflare for, where the caller is, is not used.
+        .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
         .current_dir(setup::root()?);
     if let Some(text) = &options.config {
         wrangler.arg("--var").arg(format!("TOLLHOUSE_CONFIG:{text}"));

@@ -42,7 +42,10 @@ pub extern "C" fn room(bytes: usize) -> *mut u8 {
     })
 }
 
-/// The text's score by the model with the WordPiece tokenizer (0) or the BPE one (1).
+/// The text's score by the model with the `WordPiece` tokenizer (0) or the BPE one (1).
+///
+/// # Panics
+/// There is no such model, or it cannot judge.
 #[unsafe(no_mangle)]
 pub extern "C" fn score(model: usize) -> f64 {
     TEXT.with_borrow(|text| {

@@ -99,6 +99,18 @@ fn a_fix_takes_an_idle_suppression_out_and_a_diff_only_shows_it() {
 }
 
 #[test]
+fn a_fix_changes_what_cannot_be_meant() {
+    let sleeps = "pub async fn ask(client: &async_openai::Client<C>, limiter: &Limiter, r: Request) -> Result<Reply, E> {\n    limiter.until_ready().await;\n    std::thread::sleep(tokio::time::Duration::from_secs(1));\n    client.chat().create(r).await\n}\n";
+    let bad = folder(&[("a.rs", BAD), ("b.rs", sleeps)]);
+    assert_eq!(tollhouse(bad.path(), &["lint", "--fix"]).0, 0);
+    let read = |path: &str| std::fs::read_to_string(bad.path().join(path)).unwrap();
+    assert!(read("a.rs").contains(".temperature(2.0)"), "{}", read("a.rs"));
+    let awaited = "    tokio::time::sleep(tokio::time::Duration::from_secs(1)).await;\n";
+    assert!(read("b.rs").contains(awaited), "{}", read("b.rs"));
+    assert_eq!(tollhouse(bad.path(), &["lint"]).0, 0, "nothing is left");
+}
+
+#[test]
 fn any_bytes_and_any_nesting_end_in_a_finding() {
     let odd = folder(&[
         ("Cargo.toml", "not = [toml"),

@@ -21,7 +21,7 @@ fn findings(at: &Path) -> (i32, Vec<(String, String)>) {
     let text = String::from_utf8(run.stdout).unwrap();
     let said = |line: &str| {
         let of: serde_json::Value = serde_json::from_str(line).unwrap();
-        let field = |name: &str| of[name].as_str().unwrap().to_owned();
+        let field = |name: &str| of.get(name).unwrap().as_str().unwrap().to_owned();
         (field("path"), field("rule"))
     };
     (run.status.code().unwrap(), text.lines().map(said).collect())

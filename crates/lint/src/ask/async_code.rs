@@ -5,7 +5,8 @@ use super::evidence::Evidence;
 use super::{Asked, Hit};
 use crate::facts::Kind;
 use crate::knowledge::{CrateKind, Role, Roles};
-use crate::model::{At, FnRef};
+use crate::model::{At, FileId, FnRef};
+use crate::text::Span;
 use rustc_hash::FxHashSet as HashSet;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -168,8 +169,23 @@ impl Asked<'_, '_> {
             0 => String::new(),
             rest => format!(", like {} there", count(rest, "other call")),
         };
-        let hit = Hit::at(*first).with("call", self.callee_text(*first));
-        Some(hit.with("function", self.title_at(*first)).with("more", more))
+        let mut hit = Hit::at(*first).with("call", self.callee_text(*first)).with("more", more);
+        hit.fix = self.awaited_sleep(*first);
+        Some(hit.with("function", self.title_at(*first)))
+    }
+
+    /// `std::thread::sleep(…)` as tokio's, in a package that has tokio's clock already.
+    fn awaited_sleep(&self, at: At) -> Option<(FileId, Span, String)> {
+        let args = match self.w.kind(at) {
+            Kind::Call { args, .. } if self.w.roles(at).has(Role::SleepBlocking) => args,
+            _ => return None,
+        };
+        let package = self.w.package(at.file);
+        let mut ours = (0..self.w.files.len()).filter(|file| self.w.package(*file) == package);
+        let has_clock = ours.any(|file| self.w.code(file).contains("tokio::time::"));
+        let how_long = self.w.source(at.with(*args.first()?));
+        let span = self.w.file(at.file).node(at.node).span;
+        has_clock.then(|| (at.file, span, format!("tokio::time::sleep({how_long}).await")))
     }
 
     /// Functions that a request handler leads to.

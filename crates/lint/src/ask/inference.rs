@@ -3,7 +3,7 @@
 use super::{Asked, Hit};
 use crate::facts::Kind;
 use crate::knowledge::{CrateKind, Role, Roles};
-use crate::model::{At, FnRef};
+use crate::model::{At, FnRef, Piece};
 use rustc_hash::FxHashSet as HashSet;
 use serde::Deserialize;
 
@@ -150,10 +150,23 @@ impl Asked<'_, '_> {
                 && !text.contains("execution_provider")
                 && !text.contains("ExecutionProvider")
             {
-                hits.push(Hit::at(at));
+                let file = self.model_file(at).map(|file| format!(", `{file}`,"));
+                hits.push(Hit::at(at).with("model", file.unwrap_or_default()));
             }
         }
         hits
+    }
+
+    /// The file a load reads, where the code names it: what a question about its placement would be asked of.
+    pub(super) fn model_file(&self, load: At) -> Option<String> {
+        let path = self.w.argument(load, 0)?;
+        let values = self.w.expanded(self.w.values(path), self.graph, 2);
+        let texts = values.into_iter().filter_map(|value| match value.as_slice() {
+            [Piece::Text(text, _)] => Some(text.clone()),
+            _ => None,
+        });
+        let kinds = [".onnx", ".safetensors", ".gguf", ".pt", ".pth", ".mpk", ".bin"];
+        texts.into_iter().find(|text| kinds.iter().any(|kind| text.ends_with(kind)))
     }
 
     fn inference_unwrapped(&self) -> Vec<Hit> {

@@ -102,12 +102,32 @@ impl Asked<'_, '_> {
             let values = self.w.values(at);
             let hit = match test {
                 Test::Any => self.hard_coded(slot, at, &values),
-                Test::Outside(least, most) => outside(at, &values, *least, *most),
+                Test::Outside(least, most) => self.outside(slot, at, &values, (*least, *most)),
                 Test::Retired => self.retired(at, &values),
             };
             hits.extend(hit);
         }
         hits
+    }
+
+    /// A number outside a range; providers refuse it, so the nearest bound breaks nothing.
+    fn outside(&self, slot: Slot, at: At, values: &[Value], range: (f64, f64)) -> Option<Hit> {
+        let (least, most) = range;
+        let (wrong, literal) = values.iter().find_map(|value| match value.as_slice() {
+            [Piece::Number(number, literal)] if !(least..=most).contains(number) => {
+                Some((*number, *literal))
+            }
+            _ => None,
+        })?;
+        let mut hit = Hit::at(at).with("literal", wrong.to_string());
+        hit = hit.with("range", format!("{least} to {most}"));
+        // A length is a choice; how random an answer is may only be so much.
+        if slot != Slot::MaxTokens {
+            let span = self.w.file(literal.file).node(literal.node).span;
+            let text = at_bound(self.w.source(literal), wrong.clamp(least, most));
+            hit.fix = text.filter(|_| literal.file == at.file).map(|text| (at.file, span, text));
+        }
+        Some(hit)
     }
 
     /// A literal that nothing can change: not a default, not one of several, not from a function of its own.
@@ -313,11 +333,26 @@ pub(super) fn is_request(fields: &[(Name, NodeId)]) -> bool {
         && ["messages", "message", "prompt", "contents", "input"].into_iter().any(has)
 }
 
-fn outside(at: At, values: &[Value], least: f64, most: f64) -> Option<Hit> {
-    let numbers = values.iter().filter_map(|value| match value.as_slice() {
-        [Piece::Number(number, _)] => Some(*number),
-        _ => None,
-    });
-    let wrong = numbers.into_iter().find(|number| !(least..=most).contains(number))?;
-    Some(Hit::at(at).with("literal", wrong.to_string()).with("range", format!("{least} to {most}")))
+/// A number as it is written, brought to a bound: `3.5_f32` and 2 make `2.0_f32`. Nothing where it is no plain literal.
+fn at_bound(written: &str, bound: f64) -> Option<String> {
+    let digits = written.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(written.len());
+    let (number, suffix) = written.split_at_checked(digits)?;
+    let plain =
+        ["", "f32", "f64", "_f32", "_f64"].contains(&suffix) && number.parse::<f64>().is_ok();
+    let bound = if number.contains('.') { format!("{bound:.1}") } else { format!("{bound:.0}") };
+    plain.then(|| bound + suffix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_brought_to_its_bound_as_it_is_written() {
+        assert_eq!(at_bound("3.5", 2.0).as_deref(), Some("2.0"));
+        assert_eq!(at_bound("3_f32", 2.0).as_deref(), Some("2_f32"));
+        assert_eq!(at_bound("1.5f64", 1.0).as_deref(), Some("1.0f64"));
+        assert_eq!(at_bound("1e3", 2.0), None);
+        assert_eq!(at_bound("TOO_HOT", 2.0), None);
+    }
 }

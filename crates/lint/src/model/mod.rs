@@ -7,6 +7,7 @@ mod build;
 mod calls;
 mod entry;
 mod graph;
+mod made;
 mod modules;
 mod origins;
 mod requests;
