@@ -13,12 +13,16 @@ from .grammar import Grammar
 
 # Attack families in the user's own turn, and how many texts of each a full run draws.
 DIRECT = {"override": 2700, "extraction": 2300, "secrets": 1200, "persona": 1800, "fiction": 1200, "prefix": 1200,
-          "modes": 1100, "schemes": 1300, "fake_turn": 1300, "split": 700, "many_shot": 400, "suffix": 500,
-          "decode": 700}
-INDIRECT = {"indirect": 3000, "tool_plain": 900, "bipia": 900}
-BENIGN = {"trigger": 8000, "quoted": 2400, "personas": 1800, "chat": 8000, "document": 3600, "system": 1500}
-LANGUAGES = {"attacks": 4200, "benign": 5200}
+          "modes": 1100, "schemes": 1300, "pressure": 1300, "gradual": 700, "fake_turn": 1300, "split": 700,
+          "many_shot": 400, "suffix": 500, "decode": 700}
+INDIRECT = {"indirect": 3000, "tool_plain": 1200, "bipia": 1200, "exfil": 800, "toolcall": 800, "poison": 800,
+            "comment": 700}
+BENIGN = {"trigger": 10000, "quoted": 3000, "personas": 2200, "chat": 11000, "document": 5500, "orders": 2000,
+          "system": 1800}
+LANGUAGES = {"attacks": 6500, "benign": 8000}
 FAMILIES = (*DIRECT, *INDIRECT, "languages")
+# What carries a family that does not turn up everywhere.
+_KINDS = {"tool_plain": ("json", "mail", "bare"), "comment": ("code", "code", "bare")}
 
 
 def gibberish(dice: random.Random, words: list[str]) -> str:
@@ -43,7 +47,7 @@ def _direct(family: str, count: int, grammar: Grammar, dice: random.Random, word
 
 
 def _indirect(family: str, count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
-    kinds = [kind for kind in CARRIERS if family != "tool_plain" or kind in ("json", "mail", "bare")]
+    kinds = _KINDS.get(family, tuple(CARRIERS))
     for _ in range(count):
         payload = grammar.draw(f"attacks:{family}", dice)
         text, source, span = carried(payload, dice.choice(kinds), grammar, dice)
@@ -53,7 +57,8 @@ def _indirect(family: str, count: int, grammar: Grammar, dice: random.Random) ->
 def _everyday_carriers(count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
     """The carriers with an everyday sentence where an injection would stand."""
     for _ in range(count):
-        rule = dice.choice(["benign_sentence", "benign_sentence", "benign_question", "security_doc", "benign:document"])
+        rule = dice.choice(["benign_sentence", "benign_sentence", "benign_question", "security_doc", "benign:document",
+                            "orders", "orders"])
         text, source, _ = carried(grammar.draw(rule, dice), dice.choice(list(CARRIERS)), grammar, dice)
         yield Example(text, source, False, "carriers")
 
@@ -89,8 +94,7 @@ def attacks(grammar: Grammar, dice: random.Random, scale: float, words: list[str
 
 def _languages(kind: str, count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
     names = [name for name in grammar.rules if name.startswith(f"{kind}:lang/")]
-    for _ in range(count):
-        name = dice.choice(names)
+    for name in dice.choices(names, [len(grammar.rules[name]) for name in names], k=count):
         text = grammar.draw(name, dice)
         other = dice.random()
         if other < 0.15:
@@ -106,7 +110,8 @@ def _languages(kind: str, count: int, grammar: Grammar, dice: random.Random) -> 
 def benign(grammar: Grammar, dice: random.Random, scale: float) -> list[Example]:
     """All generated everyday texts; `scale` 1.0 is a full run."""
     found: list[Example] = []
-    sources = {"document": ("document", "tool"), "system": ("system", "system", "user")}
+    sources = {"document": ("document", "tool"), "system": ("system", "system", "user"),
+               "orders": ("document", "tool", "user")}
     for family, count in BENIGN.items():
         for _ in range(int(count * scale)):
             source = dice.choice(sources.get(family, ("user",)))
