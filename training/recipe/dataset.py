@@ -37,8 +37,10 @@ def _literals(root: Path, dice: random.Random) -> dict[str, list[str]]:
     """Fillers from the public data: questions, goals of jailbreaks, passages."""
     questions = dice.sample(public.texts(root, "clinc"), 1500) + dice.sample(public.texts(root, "banking"), 500)
     passages = [text for text in dice.sample(public.responses(root), 4000) if 150 < len(text) < 2500]
+    told = passages[:700] + dice.sample(public.texts(root, "gsm8k"), 900)
     return {"benign_question": questions, "passage": passages, "harm_request": public.harmful(root),
-            "benign_sentence": [s for s in (p.split(". ")[0] + "." for p in passages[:1500]) if 20 < len(s) < 200]}
+            "benign_sentence": [s for s in (text.split(". ")[0].rstrip(".") + "." for text in told)
+                                if 20 < len(s) < 200 and "?" not in s]}
 
 
 def _capped(examples: list[Example], most: int, dice: random.Random) -> list[Example]:
