@@ -43,7 +43,7 @@ ORIGINS = (
 
 @dataclass(frozen=True)
 class Run:
-    """The arguments of a run; `scale` 1.0 is a full one, `epochs` are the core's."""
+    """The arguments of a run; `scale` 1.0 is a full one, `epochs` are the core's and 0 leaves it out."""
 
     data: Path
     seeds: Path
@@ -88,7 +88,7 @@ class CrossFit:
 def _cross_fitted(data: dataset.Data, run: Run, say: Say) -> CrossFit:
     """Each fold of attack families judged by stages trained on the other; on half of the everyday texts, to save time."""
     dice = random.Random(run.seed + 1)
-    effort = stages.Effort(steps=40, epochs=max(1, run.epochs - 1))
+    effort = stages.Effort(steps=40, epochs=max(min(1, run.epochs), run.epochs - 1))
     examples, xs, ys, benign = [], [], [], []
     everyday = data.calibration + data.test_benign
     for number, fold in enumerate(evaluate.FOLDS):
@@ -245,6 +245,7 @@ def make(run: Run, folder: Path, name: str, say: Say) -> None:
         benign=evaluate.by_family(data.test_benign, evaluate.judged(data.test_benign, score), limits["1%"]),
         heldout=_heldout(run.seeds, score, limits), obfuscation=_obfuscation(run, cross.unseen, score, limits["1%"]),
         calibration_error=_calibration_error(cross, mix), gate_share=_gate_share(final, data, mix),
+        core_tried=run.epochs > 0,
         attacks=len(data.attacks), benign_count=len(data.train_benign), calibration=len(data.calibration), onnx_gap=gap)
     (folder / "MODEL_CARD.md").write_text(card.injection(name, run.version, origins, figures), encoding="utf-8")
     say(json.dumps(figures.plain()))

@@ -13,7 +13,7 @@ from .text import folded
 
 @dataclass(frozen=True)
 class Effort:
-    """How long training goes on: steps of L-BFGS, epochs of the core, windows a text at most."""
+    """How long training goes on: steps of L-BFGS, epochs of the core (0: no core), windows a text at most."""
 
     steps: int = 60
     epochs: int = 3
@@ -76,5 +76,6 @@ def train_core(examples: list[Example], effort: Effort, seed: int) -> core.Param
 
 
 def train(examples: list[Example], effort: Effort, seed: int) -> Stages:
-    """Both stages fitted on examples."""
-    return Stages(train_linear(examples, effort), train_core(examples, effort, seed))
+    """Both stages fitted on examples; the linear one alone if the core gets no epochs."""
+    core_params = train_core(examples, effort, seed) if effort.epochs else None
+    return Stages(train_linear(examples, effort), core_params)
