@@ -127,11 +127,11 @@ higher counts), a family of n texts weighing √n so that large easy ones do not
 
 Families are left out with their relatives, two groups at a time ({_folds()}):
 {_groups()}.
-Stages were trained without them, on half of the everyday texts and with less effort, and thresholds taken from the
-calibration texts under those same stages; that is harder than what the shipped model, which knows all groups, meets. The
-blend's weights were chosen on these same scores, a bias too small to see. Generated families share
-slots with the families trained on, which flatters them; `deepset`, `jailbreaks`, `bipia-public` and `extraction-public`
-do not. The text is judged as given, without views.
+Stages were trained without them, and thresholds taken from the calibration texts under those same stages; that is harder
+than what the shipped model, which knows all groups, meets. The blend's weights were chosen on these same scores, a bias
+too small to see. Generated families share slots with the families trained on, which flatters them; `deepset`,
+`jailbreaks`, `bipia-public` and `extraction-public` do not. The text is
+judged as given, without views.
 
 {_unseen(figures)}
 
