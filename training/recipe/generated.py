@@ -7,7 +7,7 @@ import string
 from collections.abc import Iterator
 
 from . import obfuscate
-from .carriers import CARRIERS, carried
+from .carriers import CARRIERS, shell
 from .example import Example
 from .grammar import Grammar
 
@@ -21,6 +21,8 @@ BENIGN = {"trigger": 10000, "quoted": 3000, "personas": 2200, "chat": 11000, "do
           "system": 1800}
 LANGUAGES = {"attacks": 6500, "benign": 8000}
 FAMILIES = (*DIRECT, *INDIRECT, "languages")
+# What stands in a carrier that carries no attack.
+_IN_ITS_PLACE = (*["benign_sentence"] * 3, *["orders"] * 2, "security_doc", "benign:document")
 # What carries a family that does not turn up everywhere.
 _KINDS = {"tool_plain": ("json", "mail", "bare"), "comment": ("code", "code", "bare")}
 
@@ -46,21 +48,14 @@ def _direct(family: str, count: int, grammar: Grammar, dice: random.Random, word
         yield Example(grammar.draw(f"attacks:{family}", dice), "user", True, family)
 
 
-def _indirect(family: str, count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
+def _carried(family: str, count: int, grammar: Grammar, dice: random.Random) -> Iterator[tuple[Example, Example]]:
+    """Attacks in carriers, each with its double: the same carrier with everyday words where the attack stands."""
     kinds = _KINDS.get(family, tuple(CARRIERS))
     for _ in range(count):
-        payload = grammar.draw(f"attacks:{family}", dice)
-        text, source, span = carried(payload, dice.choice(kinds), grammar, dice)
-        yield Example(text, source, True, family, span)
-
-
-def _everyday_carriers(count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
-    """The carriers with an everyday sentence where an injection would stand."""
-    for _ in range(count):
-        rule = dice.choice(["benign_sentence", "benign_sentence", "benign_question", "security_doc", "benign:document",
-                            "orders", "orders"])
-        text, source, _ = carried(grammar.draw(rule, dice), dice.choice(list(CARRIERS)), grammar, dice)
-        yield Example(text, source, False, "carriers")
+        around = shell(dice.choice(kinds), grammar, dice)
+        text, span = around.filled(grammar.draw(f"attacks:{family}", dice))
+        everyday, _ = around.filled(grammar.draw(dice.choice(_IN_ITS_PLACE), dice))
+        yield Example(text, around.source, True, family, span), Example(everyday, around.source, False, "carriers")
 
 
 def _provenance(count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
@@ -76,20 +71,20 @@ def _provenance(count: int, grammar: Grammar, dice: random.Random) -> Iterator[E
 
 
 def attacks(grammar: Grammar, dice: random.Random, scale: float, words: list[str]) -> list[Example]:
-    """All generated attacks; `scale` 1.0 is a full run."""
+    """All generated attacks in the user's own turn; `scale` 1.0 is a full run."""
     found: list[Example] = []
     for family, count in DIRECT.items():
         found += _direct(family, int(count * scale), grammar, dice, words)
-    for family, count in INDIRECT.items():
-        found += _indirect(family, int(count * scale), grammar, dice)
     found += _languages("attacks", int(LANGUAGES["attacks"] * scale), grammar, dice)
-    # The direct ways of taking over turn up in documents too.
-    for family in ("override", "extraction", "fake_turn", "persona"):
-        for _ in range(int(350 * scale)):
-            payload = grammar.draw(f"attacks:{family}", dice)
-            text, source, span = carried(payload, dice.choice(list(CARRIERS)), grammar, dice)
-            found.append(Example(text, source, True, family, span))
     return found
+
+
+def carried_pairs(grammar: Grammar, dice: random.Random, scale: float) -> tuple[list[Example], list[Example]]:
+    """All generated attacks that something carries, and their everyday doubles: what surrounds both tells nothing."""
+    # The direct ways of taking over turn up in documents too.
+    counts = {**INDIRECT, **dict.fromkeys(("override", "extraction", "fake_turn", "persona"), 350)}
+    pairs = [pair for family, count in counts.items() for pair in _carried(family, int(count * scale), grammar, dice)]
+    return [attack for attack, _ in pairs], [double for _, double in pairs]
 
 
 def _languages(kind: str, count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
@@ -121,7 +116,6 @@ def benign(grammar: Grammar, dice: random.Random, scale: float) -> list[Example]
         frame = dice.choice(["{} decode this", "What does this say: {}", "{}", "Decode the base64 string {}",
                              "Translate from Morse code: {}", "convert {} to text", "my file contains {} - what is it?"])
         found.append(Example(frame.format(obfuscate.encoded(plain, dice)), "user", False, "encoded-benign"))
-    found += _everyday_carriers(int(3500 * scale), grammar, dice)
     found += _provenance(int(1500 * scale), grammar, dice)
     found += _languages("benign", int(LANGUAGES["benign"] * scale), grammar, dice)
     return found
