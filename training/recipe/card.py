@@ -131,7 +131,8 @@ Stages were trained without them, and thresholds taken from the calibration text
 than what the shipped model, which knows all groups, meets. The blend's weights were chosen on these same scores, a bias
 too small to see. Generated families share slots with the families trained on, which flatters them; `deepset`,
 `jailbreaks`, `bipia-public` and `extraction-public` do not. The text is
-judged as given, without views.
+judged as given, without views. Everyday texts and attacks grow with the grammars: figures of two versions compare only when
+both are judged on the same texts.
 
 {_unseen(figures)}
 
