@@ -12,9 +12,9 @@ from .example import Example
 from .grammar import Grammar
 
 # Attack families in the user's own turn, and how many texts of each a full run draws.
-DIRECT = {"override": 2700, "extraction": 2300, "secrets": 1200, "persona": 1800, "fiction": 1200, "prefix": 1200,
-          "modes": 1100, "schemes": 1300, "pressure": 1300, "gradual": 700, "fake_turn": 1300, "split": 700,
-          "many_shot": 400, "suffix": 500, "decode": 700}
+DIRECT = {"classic": 1600, "override": 2700, "extraction": 2300, "secrets": 1200, "persona": 1800, "fiction": 1200,
+          "prefix": 1200, "modes": 1100, "schemes": 1300, "pressure": 1300, "gradual": 700, "fake_turn": 1300,
+          "split": 700, "many_shot": 400, "suffix": 500, "decode": 700}
 INDIRECT = {"indirect": 3000, "tool_plain": 1200, "bipia": 1200, "exfil": 800, "toolcall": 800, "poison": 800,
             "comment": 700}
 BENIGN = {"trigger": 10000, "quoted": 3000, "personas": 2200, "chat": 11000, "document": 5500, "orders": 2000,
