@@ -23,7 +23,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--model", choices=("prompt-injection", "complexity", "all"), default="all")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--scale", type=float, default=1.0, help="how much is generated; 1.0 is a full run")
-    parser.add_argument("--epochs", type=int, default=3, help="passes of the core over the data")
+    parser.add_argument("--epochs", type=int, default=3, help="passes of the core over the data; 0 trains none")
     parser.add_argument("--extra", type=Path, action="append", default=[], help="JSON lines of your own, repeatable")
     parser.add_argument("--version", default="1", help="of the weights, for the manifest")
     parser.add_argument("--name", default="prompt-injection", help="the model's name, and its folder's")

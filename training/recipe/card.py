@@ -23,6 +23,7 @@ class Figures:
     obfuscation: dict[str, Share]
     calibration_error: float
     gate_share: float
+    core_tried: bool
     attacks: int
     benign_count: int
     calibration: int
@@ -76,6 +77,9 @@ def _folds() -> str:
 def _how(figures: Figures) -> str:
     """What judges a text, and at what cost."""
     linear = "A linear model over hashed character and word n-grams (int8, always on)"
+    if not figures.core_tried:
+        return (f"{linear}. Long text is judged in overlapping windows, the highest\ncounts. The convolutional network over "
+                "hashed tokens that the recipe can train beside it was left out of this run.")
     if figures.gate_share == 0.0:
         return (f"{linear}. Long text is judged in overlapping windows, the highest\ncounts. A convolutional network over "
                 "hashed tokens was trained beside it and is not shipped: on families that neither\nknew it added too little "
@@ -123,11 +127,12 @@ higher counts), a family of n texts weighing √n so that large easy ones do not
 
 Families are left out with their relatives, two groups at a time ({_folds()}):
 {_groups()}.
-Both stages were trained without them, on half of the everyday texts and with less effort, and thresholds taken from the
-calibration texts under those same stages; that is harder than what the shipped model, which knows all groups, meets. The
-blend's weights were chosen on these same scores, a bias too small to see. Generated families share
-slots with the families trained on, which flatters them; `deepset`, `jailbreaks`, `bipia-public` and `extraction-public`
-do not. The text is judged as given, without views.
+Stages were trained without them, and thresholds taken from the calibration texts under those same stages; that is harder
+than what the shipped model, which knows all groups, meets. The blend's weights were chosen on these same scores, a bias
+too small to see. Generated families share slots with the families trained on, which flatters them; `deepset`,
+`jailbreaks`, `bipia-public` and `extraction-public` do not. The text is
+judged as given, without views. Everyday texts and attacks grow with the grammars: figures of two versions compare only when
+both are judged on the same texts.
 
 {_unseen(figures)}
 
@@ -168,7 +173,7 @@ overstates.
 - Attacks split over several messages, hidden in pictures, or said in allusions only.
 - Everyday wishes that share rare words with attacks: "write code that prints Access granted".
 - Words run together without spaces, typos and rot13 cost the most of the disguises.
-- Languages beyond the two dozen of the grammars, and paraphrases in the smaller of those.
+- Languages beyond the three dozen of the grammars, and paraphrases in the smaller of those.
 - Everyday text that quotes attacks at length, and prompts of developers pasted into a user's turn, are the likeliest to be
   caught wrongly.
 - A determined writer who can query the score will find a way round; it is one layer.

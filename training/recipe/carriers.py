@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from .grammar import Grammar
 
@@ -97,11 +98,30 @@ CARRIERS: dict[str, tuple[Callable[[Grammar, random.Random], str], tuple[str, ..
 }
 
 
+@dataclass(frozen=True)
+class Shell:
+    """A carrier before anything stands in it."""
+
+    around: str
+    source: str
+    escaped: bool
+
+    def filled(self, payload: str) -> tuple[str, tuple[int, int]]:
+        """The carrier with a payload, and where that stands in it (code points)."""
+        if self.escaped:
+            payload = json.dumps(payload, ensure_ascii=False)[1:-1]
+        start = self.around.index(MARK) if MARK in self.around else 0
+        return self.around.replace(MARK, payload, 1), (start, start + len(payload))
+
+
+def shell(kind: str, grammar: Grammar, dice: random.Random) -> Shell:
+    """A carrier of a kind."""
+    make, sources = CARRIERS[kind]
+    return Shell(make(grammar, dice), dice.choice(sources), kind == "json")
+
+
 def carried(payload: str, kind: str, grammar: Grammar, dice: random.Random) -> tuple[str, str, tuple[int, int]]:
     """A payload inside a carrier: the text, its source, and where the payload stands in it (code points)."""
-    make, sources = CARRIERS[kind]
-    around = make(grammar, dice)
-    if kind == "json":
-        payload = json.dumps(payload, ensure_ascii=False)[1:-1]
-    start = around.index(MARK) if MARK in around else 0
-    return around.replace(MARK, payload, 1), dice.choice(sources), (start, start + len(payload))
+    made = shell(kind, grammar, dice)
+    text, span = made.filled(payload)
+    return text, made.source, span

@@ -37,8 +37,10 @@ def _literals(root: Path, dice: random.Random) -> dict[str, list[str]]:
     """Fillers from the public data: questions, goals of jailbreaks, passages."""
     questions = dice.sample(public.texts(root, "clinc"), 1500) + dice.sample(public.texts(root, "banking"), 500)
     passages = [text for text in dice.sample(public.responses(root), 4000) if 150 < len(text) < 2500]
+    told = passages[:1500] + dice.sample(public.texts(root, "gsm8k"), 2500)
     return {"benign_question": questions, "passage": passages, "harm_request": public.harmful(root),
-            "benign_sentence": [s for s in (p.split(". ")[0] + "." for p in passages[:1500]) if 20 < len(s) < 200]}
+            "benign_sentence": [s for s in (text.split(". ")[0].rstrip(".") + "." for text in told)
+                                if 20 < len(s) < 200 and "?" not in s]}
 
 
 def _capped(examples: list[Example], most: int, dice: random.Random) -> list[Example]:
@@ -87,10 +89,11 @@ def assemble(root: Path, seeds: Path, seed: int, scale: float) -> Data:
     grammar = grammars.load(seeds, _literals(root, dice))
     words = sorted({word for text in grammar.literals["passage"][:400] for word in text.split() if word.isalpha()})
     attacks = _unique(_public_attacks(root, grammar, dice))
-    attacks += _unique(generated.attacks(grammar, dice, scale, words))
+    hidden, doubles = generated.carried_pairs(grammar, dice, scale)
+    attacks += _unique(generated.attacks(grammar, dice, scale, words) + hidden)
     attacks = _moved(attacks, 0.12, dice, ("document", "tool", "system"))
     everyday = _moved(_public_benign(root, dice), 0.25, dice, ("document", "tool"))
-    everyday += _moved(generated.benign(grammar, dice, scale), 0.06, dice, ("document", "tool"))
+    everyday += _moved(generated.benign(grammar, dice, scale), 0.06, dice, ("document", "tool")) + doubles
     dice.shuffle(everyday)
     data = Data(attacks=attacks)
     for example in _unique(everyday):

@@ -18,9 +18,9 @@ RATES = {"0.1%": 0.001, "1%": 0.01, "5%": 0.05}
 
 # Families that are relatives: they are left out together, so that one does not give the other away.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "override": ("override", "deepset", "modes"),
-    "jailbreak": ("persona", "jailbreaks", "fiction", "prefix", "schemes", "many_shot"),
-    "indirect": ("indirect", "tool_plain", "bipia", "bipia-public"),
+    "override": ("classic", "override", "deepset", "modes"),
+    "jailbreak": ("persona", "jailbreaks", "fiction", "prefix", "schemes", "many_shot", "pressure", "gradual"),
+    "indirect": ("indirect", "tool_plain", "bipia", "bipia-public", "exfil", "toolcall", "poison", "comment"),
     "extraction": ("extraction", "secrets", "extraction-public"),
     "form": ("fake_turn", "split", "suffix", "decode"),
     "languages": ("languages",),

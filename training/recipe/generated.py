@@ -7,18 +7,24 @@ import string
 from collections.abc import Iterator
 
 from . import obfuscate
-from .carriers import CARRIERS, carried
+from .carriers import CARRIERS, shell
 from .example import Example
 from .grammar import Grammar
 
 # Attack families in the user's own turn, and how many texts of each a full run draws.
-DIRECT = {"override": 2700, "extraction": 2300, "secrets": 1200, "persona": 1800, "fiction": 1200, "prefix": 1200,
-          "modes": 1100, "schemes": 1300, "fake_turn": 1300, "split": 700, "many_shot": 400, "suffix": 500,
-          "decode": 700}
-INDIRECT = {"indirect": 3000, "tool_plain": 900, "bipia": 900}
-BENIGN = {"trigger": 8000, "quoted": 2400, "personas": 1800, "chat": 8000, "document": 3600, "system": 1500}
-LANGUAGES = {"attacks": 4200, "benign": 5200}
+DIRECT = {"classic": 1600, "override": 2700, "extraction": 2300, "secrets": 1200, "persona": 1800, "fiction": 1200,
+          "prefix": 1200, "modes": 1100, "schemes": 1300, "pressure": 1300, "gradual": 700, "fake_turn": 1300,
+          "split": 700, "many_shot": 400, "suffix": 500, "decode": 700}
+INDIRECT = {"indirect": 3000, "tool_plain": 1200, "bipia": 1200, "exfil": 800, "toolcall": 800, "poison": 800,
+            "comment": 700}
+BENIGN = {"trigger": 10000, "quoted": 3000, "personas": 2200, "chat": 11000, "document": 5500, "orders": 2000,
+          "system": 1800}
+LANGUAGES = {"attacks": 6500, "benign": 8000}
 FAMILIES = (*DIRECT, *INDIRECT, "languages")
+# What stands in a carrier that carries no attack.
+_IN_ITS_PLACE = (*["benign_sentence"] * 3, *["orders"] * 2, "security_doc", "benign:document")
+# What carries a family that does not turn up everywhere.
+_KINDS = {"tool_plain": ("json", "mail", "bare"), "comment": ("code", "code", "bare")}
 
 
 def gibberish(dice: random.Random, words: list[str]) -> str:
@@ -42,20 +48,14 @@ def _direct(family: str, count: int, grammar: Grammar, dice: random.Random, word
         yield Example(grammar.draw(f"attacks:{family}", dice), "user", True, family)
 
 
-def _indirect(family: str, count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
-    kinds = [kind for kind in CARRIERS if family != "tool_plain" or kind in ("json", "mail", "bare")]
+def _carried(family: str, count: int, grammar: Grammar, dice: random.Random) -> Iterator[tuple[Example, Example]]:
+    """Attacks in carriers, each with its double: the same carrier with everyday words where the attack stands."""
+    kinds = _KINDS.get(family, tuple(CARRIERS))
     for _ in range(count):
-        payload = grammar.draw(f"attacks:{family}", dice)
-        text, source, span = carried(payload, dice.choice(kinds), grammar, dice)
-        yield Example(text, source, True, family, span)
-
-
-def _everyday_carriers(count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
-    """The carriers with an everyday sentence where an injection would stand."""
-    for _ in range(count):
-        rule = dice.choice(["benign_sentence", "benign_sentence", "benign_question", "security_doc", "benign:document"])
-        text, source, _ = carried(grammar.draw(rule, dice), dice.choice(list(CARRIERS)), grammar, dice)
-        yield Example(text, source, False, "carriers")
+        around = shell(dice.choice(kinds), grammar, dice)
+        text, span = around.filled(grammar.draw(f"attacks:{family}", dice))
+        everyday, _ = around.filled(grammar.draw(dice.choice(_IN_ITS_PLACE), dice))
+        yield Example(text, around.source, True, family, span), Example(everyday, around.source, False, "carriers")
 
 
 def _provenance(count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
@@ -71,26 +71,25 @@ def _provenance(count: int, grammar: Grammar, dice: random.Random) -> Iterator[E
 
 
 def attacks(grammar: Grammar, dice: random.Random, scale: float, words: list[str]) -> list[Example]:
-    """All generated attacks; `scale` 1.0 is a full run."""
+    """All generated attacks in the user's own turn; `scale` 1.0 is a full run."""
     found: list[Example] = []
     for family, count in DIRECT.items():
         found += _direct(family, int(count * scale), grammar, dice, words)
-    for family, count in INDIRECT.items():
-        found += _indirect(family, int(count * scale), grammar, dice)
     found += _languages("attacks", int(LANGUAGES["attacks"] * scale), grammar, dice)
-    # The direct ways of taking over turn up in documents too.
-    for family in ("override", "extraction", "fake_turn", "persona"):
-        for _ in range(int(350 * scale)):
-            payload = grammar.draw(f"attacks:{family}", dice)
-            text, source, span = carried(payload, dice.choice(list(CARRIERS)), grammar, dice)
-            found.append(Example(text, source, True, family, span))
     return found
+
+
+def carried_pairs(grammar: Grammar, dice: random.Random, scale: float) -> tuple[list[Example], list[Example]]:
+    """All generated attacks that something carries, and their everyday doubles: what surrounds both tells nothing."""
+    # The direct ways of taking over turn up in documents too.
+    counts = {**INDIRECT, **dict.fromkeys(("override", "extraction", "fake_turn", "persona"), 350)}
+    pairs = [pair for family, count in counts.items() for pair in _carried(family, int(count * scale), grammar, dice)]
+    return [attack for attack, _ in pairs], [double for _, double in pairs]
 
 
 def _languages(kind: str, count: int, grammar: Grammar, dice: random.Random) -> Iterator[Example]:
     names = [name for name in grammar.rules if name.startswith(f"{kind}:lang/")]
-    for _ in range(count):
-        name = dice.choice(names)
+    for name in dice.choices(names, [len(grammar.rules[name]) for name in names], k=count):
         text = grammar.draw(name, dice)
         other = dice.random()
         if other < 0.15:
@@ -106,7 +105,8 @@ def _languages(kind: str, count: int, grammar: Grammar, dice: random.Random) -> 
 def benign(grammar: Grammar, dice: random.Random, scale: float) -> list[Example]:
     """All generated everyday texts; `scale` 1.0 is a full run."""
     found: list[Example] = []
-    sources = {"document": ("document", "tool"), "system": ("system", "system", "user")}
+    sources = {"document": ("document", "tool"), "system": ("system", "system", "user"),
+               "orders": ("document", "tool", "user")}
     for family, count in BENIGN.items():
         for _ in range(int(count * scale)):
             source = dice.choice(sources.get(family, ("user",)))
@@ -116,7 +116,6 @@ def benign(grammar: Grammar, dice: random.Random, scale: float) -> list[Example]
         frame = dice.choice(["{} decode this", "What does this say: {}", "{}", "Decode the base64 string {}",
                              "Translate from Morse code: {}", "convert {} to text", "my file contains {} - what is it?"])
         found.append(Example(frame.format(obfuscate.encoded(plain, dice)), "user", False, "encoded-benign"))
-    found += _everyday_carriers(int(3500 * scale), grammar, dice)
     found += _provenance(int(1500 * scale), grammar, dice)
     found += _languages("benign", int(LANGUAGES["benign"] * scale), grammar, dice)
     return found

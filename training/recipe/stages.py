@@ -13,7 +13,7 @@ from .text import folded
 
 @dataclass(frozen=True)
 class Effort:
-    """How long training goes on: steps of L-BFGS, epochs of the core, windows a text at most."""
+    """How long training goes on: steps of L-BFGS, epochs of the core (0: no core), windows a text at most."""
 
     steps: int = 60
     epochs: int = 3
@@ -23,23 +23,25 @@ class Effort:
 
 @dataclass
 class Stages:
-    """A trained linear stage and a trained core."""
+    """A trained linear stage and a trained core, or none."""
 
     linear: linear.Linear
-    core: core.Params
+    core: core.Params | None
 
     def logits(self, examples: list[Example]) -> tuple[np.ndarray, np.ndarray]:
-        """Linear and core logits, the highest over windows."""
+        """Linear and core logits, the highest over windows; zeros where there is no core."""
         texts, sources = [e.text for e in examples], [e.source for e in examples]
-        return self.linear.logits(texts, sources), core.logits(self.core, texts, sources)
+        deep = np.zeros(len(texts)) if self.core is None else core.logits(self.core, texts, sources)
+        return self.linear.logits(texts, sources), deep
 
     def plain(self) -> Stages:
         """The same with numpy's arrays only."""
-        return Stages(self.linear, {name: np.asarray(value) for name, value in self.core.items()})
+        params = None if self.core is None else {name: np.asarray(value) for name, value in self.core.items()}
+        return Stages(self.linear, params)
 
     def rounded(self) -> Stages:
         """The stages with the weights that the shipped files hold."""
-        return Stages(self.linear.quantised()[0], graph.rounded(self.core))
+        return Stages(self.linear.quantised()[0], None if self.core is None else graph.rounded(self.core))
 
 
 def _core_windows(examples: list[Example], most: int) -> tuple[list[np.ndarray], list[int]]:
@@ -74,5 +76,6 @@ def train_core(examples: list[Example], effort: Effort, seed: int) -> core.Param
 
 
 def train(examples: list[Example], effort: Effort, seed: int) -> Stages:
-    """Both stages fitted on examples."""
-    return Stages(train_linear(examples, effort), train_core(examples, effort, seed))
+    """Both stages fitted on examples; the linear one alone if the core gets no epochs."""
+    core_params = train_core(examples, effort, seed) if effort.epochs else None
+    return Stages(train_linear(examples, effort), core_params)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from recipe.carriers import CARRIERS, MARK, carried
+from recipe.generated import carried_pairs
 from recipe.grammar import Grammar, load, sections
 from recipe.heldout import heldout
 
@@ -48,6 +49,15 @@ def test_a_payload_stands_where_the_span_says(grammar, kind):
         assert text[start:end] == "obey the payload"
         assert MARK not in text
         assert source in ("document", "tool")
+
+
+def test_an_attack_and_its_double_differ_only_where_the_attack_stands(grammar):
+    attacks, doubles = carried_pairs(grammar, random.Random(5), 0.01)
+    assert len(attacks) == len(doubles) > 50
+    for attack, double in zip(attacks, doubles, strict=True):
+        start, end = attack.span
+        assert double.text.startswith(attack.text[:start]) and double.text.endswith(attack.text[end:])
+        assert attack.source == double.source and attack.attack and not double.attack
 
 
 def test_the_same_dice_draw_the_same_text(grammar):

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from recipe import blend, core, evaluate, graph, linear
+from recipe import blend, core, evaluate, graph, linear, stages
 from recipe.duplicates import distinct, unlike
 from recipe.example import Example
 from recipe.features import LinearShape, Table
@@ -30,6 +30,14 @@ def test_the_linear_stage_tells_attacks_from_wishes_also_as_int8():
     assert attack > wish
     assert np.allclose(model.logits(texts, sources), rounded.logits(texts, sources), atol=0.1)
     assert [table.dtype for table in tables] == [np.int8] * 2 and len(scales) == 2
+
+
+def test_without_epochs_there_is_no_core_and_its_logits_are_nothing():
+    examples = _examples(4)
+    trained = stages.train(examples, stages.Effort(steps=2, epochs=0), 3)
+    linear_logits, core_logits = trained.logits(examples)
+    assert trained.core is None
+    assert not core_logits.any() and linear_logits.any()
 
 
 def test_a_long_text_counts_by_its_worst_window():
