@@ -16,6 +16,8 @@ mod safetensors;
 mod weigh;
 mod work;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 pub use error::MeasureError;
 pub use gguf::gguf;
 pub use manifest::manifest;
@@ -70,6 +72,12 @@ impl Basis {
             Self::Weights => "weights",
         }
     }
+}
+
+/// What `work` gives, unless a library gives up on it.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, MeasureError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| MeasureError::Malformed("the reader gave up on this model".into()))
 }
 
 /// A length as the wide type that reports use.

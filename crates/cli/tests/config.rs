@@ -123,7 +123,7 @@ fn the_reference_has_a_row_for_every_key() {
         "| `auth.mode` | `\"keys\"`, `\"open\"` | `\"keys\"` | Whether callers need a key. |",
         "| `auth.keys[].sha256` | string | required | SHA-256 of the key",
         "| `defaults.retry.max_attempts` | 1 to 10 | `3` | Attempts in all, over every target. |",
-        "| `providers.NAME.kind` | `\"openai\"`, `\"mock\"` | required | How to speak to it. |",
+        "| `providers.NAME.kind` | `\"openai\"`, `\"oip\"`, `\"mock\"` | required | How to speak to it. |",
         "| `models.NAME.targets[].price.input` |",
         "| `defaults.bounds.temperature` | two of 0.0 to 2.0 | `[0.0,2.0]` |",
     ] {

@@ -7,6 +7,9 @@ use tract_core::ops::change_axes::wire_rank_broadcast;
 
 use super::{prelude::*, proto};
 
+/// Bytes that one computed constant may take: beyond this no isolate has room for the graph.
+const LARGEST_CONSTANT: usize = 64 << 20;
+
 /// An operator and the graph it goes into.
 pub(super) struct Node<'a> {
     pub(super) proto: &'a proto::Node,
@@ -113,12 +116,18 @@ impl Node<'_> {
     }
 
     fn folded(&self, op: &dyn TypedOp, inputs: &[OutletId]) -> TractResult<Option<Tensor>> {
-        let mut values = tvec!();
+        let (mut values, mut facts) = (tvec!(), tvec!());
         for wire in inputs {
-            let Some(value) = self.model.outlet_fact(*wire)?.konst.clone() else {
-                return Ok(None);
-            };
+            let fact = self.model.outlet_fact(*wire)?;
+            let Some(value) = fact.konst.clone() else { return Ok(None) };
             values.push(value.into_tvalue());
+            facts.push(fact);
+        }
+        // Before it is computed, because a shape of a few bytes can ask for all memory there is.
+        for fact in op.output_facts(&facts)? {
+            if let Some(shape) = fact.shape.as_concrete() {
+                check_constant(shape, fact.datum_type)?;
+            }
         }
         let outputs = op.eval_out_of_plan(values)?;
         Ok(outputs.and_then(|mut outputs| outputs.pop()).map(TValue::into_tensor))
@@ -166,4 +175,12 @@ pub(super) fn axes(axes: &[i64], rank: usize) -> TractResult<Vec<usize>> {
         axes.iter().map(|one| axis(*one, rank)).collect::<TractResult<_>>()?;
     axes.sort_unstable();
     Ok(axes)
+}
+
+/// Refuses a constant of `shape` that is too large to be computed.
+pub(super) fn check_constant(shape: &[usize], kind: DatumType) -> TractResult<()> {
+    let bytes = shape.iter().try_fold(kind.size_of(), |bytes, dim| bytes.checked_mul(*dim));
+    let is_small = bytes.is_some_and(|bytes| bytes <= LARGEST_CONSTANT);
+    ensure!(is_small, "a constant of shape {shape:?}, the limit is {LARGEST_CONSTANT} bytes");
+    Ok(())
 }

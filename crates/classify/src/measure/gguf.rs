@@ -19,6 +19,8 @@ const MAGIC: [u8; 4] = *b"GGUF";
 const MOST_TENSORS: u64 = 1 << 20;
 /// More pairs than any header has.
 const MOST_PAIRS: u64 = 1 << 16;
+/// The longest name of a tensor; ggml's `GGML_MAX_NAME` is 64, and some write longer ones.
+const LONGEST_NAME: u64 = 256;
 /// ggml's `GGML_MAX_DIMS`.
 const MOST_DIMS: u32 = 4;
 /// Where a header says nothing, tensors lie at multiples of this.
@@ -94,7 +96,7 @@ fn pair<R: Read>(reader: &mut Reader<R>, pairs: &mut Pairs) -> Result<(), Measur
 
 /// A tensor, and where its data ends, counted from where data begins.
 fn tensor<R: Read>(reader: &mut Reader<R>) -> Result<(Listed, u64), MeasureError> {
-    let name = reader.text("the name of a tensor")?;
+    let name = reader.short_text("the name of a tensor", LONGEST_NAME)?;
     let dims = reader.u32("the rank of a tensor")?;
     if dims > MOST_DIMS {
         let (found, limit) = (u64::from(dims), u64::from(MOST_DIMS));

@@ -13,7 +13,7 @@ use crate::{
 /// [`Measured::refused`] says why; what is not as the manifest says is an error.
 ///
 /// # Errors
-/// [`MeasureError::Manifest`], and those of [`super::onnx`] for the graph of a core.
+/// [`MeasureError::Manifest`], and those of [`super::onnx()`] for the graph of a core.
 pub fn manifest(text: &str, files: &Files) -> Result<Measured, MeasureError> {
     let parsed = Manifest::parse(text)?;
     let refused = match Classifier::load(text, files.clone()) {

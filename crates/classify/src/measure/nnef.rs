@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeSet,
     io::{Cursor, Read},
-    panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use tract_nnef::{
@@ -12,7 +11,7 @@ use tract_nnef::{
     prelude::Framework as _,
 };
 
-use super::{MeasureError, Measured, onnx::by_graph, weigh::weigh, wide};
+use super::{MeasureError, Measured, caught, onnx::by_graph, weigh::weigh, wide};
 
 /// A file of weights begins with this many bytes that say what is in it.
 const HEADER: usize = 128;
@@ -44,11 +43,6 @@ pub fn nnef(archive: &[u8], window: usize) -> Result<Measured, MeasureError> {
         Ok(weighed) => by_graph(header, weighed, window),
         Err(problem) => Measured { refused: Some(format!("{problem:#}")), ..header },
     })
-}
-
-fn caught<T>(work: impl FnOnce() -> T) -> Result<T, MeasureError> {
-    catch_unwind(AssertUnwindSafe(work))
-        .map_err(|_| MeasureError::Malformed("the reader gave up on this model".into()))
 }
 
 /// What the headers of the weights tell.

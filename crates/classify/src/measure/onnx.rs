@@ -8,7 +8,7 @@ use tract_core::internal::{
 };
 
 use super::{
-    Basis, MeasureError, Measured, proto,
+    Basis, MeasureError, Measured, caught, proto,
     weigh::{Weighed, weigh},
     wide,
 };
@@ -39,7 +39,9 @@ pub fn onnx(bytes: &[u8], beside: u64, window: usize) -> Result<Measured, Measur
     if !header.unsupported.is_empty() || bytes.len() > LARGEST_BUILT || !is_whole {
         return Ok(header);
     }
-    Ok(match built(bytes, &graph, window).and_then(|model| weigh(&model, window)) {
+    // The library is not written for hostile graphs: what it trips over is no more than malformed.
+    let count = || built(bytes, &graph, window).and_then(|model| weigh(&model, window));
+    Ok(match caught(count)? {
         Ok(weighed) => by_graph(header, weighed, window),
         Err(problem) => Measured { refused: Some(format!("{problem:#}")), ..header },
     })

@@ -112,6 +112,56 @@ fn a_tensor_that_claims_more_than_it_brings_is_refused() {
     }
 }
 
+/// A graph that computes something of the shape `dims` before any token comes.
+fn computed(operator: &str, inputs: &[&str], shapes: &[(&str, &[i64])]) -> Vec<u8> {
+    let whole = |(name, numbers): &(&str, &[i64])| full::Tensor {
+        name: (*name).to_owned(),
+        dims: vec![i64::try_from(numbers.len()).unwrap()],
+        data_type: 7,
+        raw_data: numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+        ..full::Tensor::default()
+    };
+    let mut initializers = vec![tensor("one", &[1]), tensor("row", &[1, 9000])];
+    initializers.push(tensor("column", &[9000, 1]));
+    initializers.extend(shapes.iter().map(whole));
+    let graph = full::Graph {
+        nodes: vec![node(operator, inputs, "vast")],
+        initializers,
+        inputs: vec![],
+        outputs: vec![value("vast", 1)],
+    };
+    let opsets = vec![full::Opset { domain: String::new(), version: 17 }];
+    full::Model { graph: Some(graph), opsets }.encode_to_vec()
+}
+
+#[test]
+fn a_small_file_cannot_ask_for_all_memory_there_is() {
+    let vast: &[i64] = &[25_000_000_000];
+    for (bytes, told) in [
+        (computed("ConstantOfShape", &["s"], &[("s", vast)]), "a constant of shape [25000000000]"),
+        (computed("Expand", &["one", "s"], &[("s", vast)]), "a constant of shape [25000000000]"),
+        (computed("Expand", &["one", "s"], &[("s", &[1 << 40, 1 << 40])]), "a constant of shape"),
+        (computed("Mul", &["row", "column"], &[]), "a constant of shape [9000, 9000]"),
+        (computed("MatMul", &["column", "row"], &[]), "a constant of shape [9000, 9000]"),
+        (
+            computed(
+                "Range",
+                &["a", "b", "c"],
+                &[("a", &[i64::MIN]), ("b", &[i64::MAX]), ("c", &[1])],
+            ),
+            "too far apart",
+        ),
+    ] {
+        let measured = onnx(&bytes, 0, 16).unwrap();
+        let refused = measured.refused.unwrap_or_default();
+        assert!(refused.contains(told), "{told}: {refused}");
+    }
+    assert_eq!(
+        onnx(&computed("ConstantOfShape", &["s"], &[("s", &[9])]), 0, 16).unwrap().refused,
+        None
+    );
+}
+
 fn safe(header: &str, data: usize) -> Vec<u8> {
     let mut file = wide(header.len()).to_le_bytes().to_vec();
     file.extend(header.as_bytes());
@@ -204,10 +254,14 @@ fn a_gguf_file_with_absurd_counts_is_refused_at_once() {
     };
     let mut long_text = start(0, 1);
     long_text.extend(u64::MAX.to_le_bytes());
+    let mut long_name = start(1, 0);
+    long_name.extend(257_u64.to_le_bytes());
+    long_name.extend([b'x'; 257]);
     for (file, code) in [
         (start(u64::MAX, 0), "absurd-length"),
         (start(0, u64::MAX), "absurd-length"),
         (long_text, "absurd-length"),
+        (long_name, "absurd-length"),
         (b"GGUF\x09\0\0\0".to_vec(), "unsupported"),
         (b"ggml".to_vec(), "malformed"),
     ] {

@@ -168,11 +168,7 @@ impl Asked<'_, '_> {
 
     /// The file a load reads, where the code names it.
     pub(super) fn model_file(&self, load: At) -> Option<String> {
-        self.named_model(self.w.argument(load, 0)?)
-    }
-
-    /// The model file that an expression names.
-    pub(super) fn named_model(&self, path: At) -> Option<String> {
+        let path = self.w.argument(load, 0)?;
         let values = self.w.expanded(self.w.values(path), self.graph, 2);
         let texts = values.into_iter().filter_map(|value| match value.as_slice() {
             [Piece::Text(text, _)] => Some(text.clone()),

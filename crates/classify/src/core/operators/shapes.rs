@@ -7,7 +7,7 @@ use tract_core::ops::{
 
 use super::single;
 use crate::core::{
-    node::{Node, axes, axis},
+    node::{Node, axes, axis, check_constant},
     prelude::*,
     tensors,
 };
@@ -41,6 +41,7 @@ pub(super) fn constant_of_shape(node: &mut Node<'_>) -> Outputs {
         Some(value) => tensors::read(value)?,
         None => tensor0(0.0_f32),
     };
+    check_constant(&shape, value.datum_type())?;
     let value = value.into_shape(&[])?.broadcast_to_shape(&shape)?;
     node.add(value).map(single)
 }
@@ -65,8 +66,10 @@ pub(super) fn range(node: &mut Node<'_>) -> Outputs {
     };
     let (start, limit, step) = (bound(0)?, bound(1)?, bound(2)?);
     ensure!(step != 0, "Range in steps of 0");
-    let count = usize::try_from((limit - start).div_euclid(step).max(0))?
-        + usize::from((limit - start).rem_euclid(step) != 0);
+    let apart = limit.checked_sub(start).context("the bounds of Range are too far apart")?;
+    let whole = apart.checked_div_euclid(step).context("the bounds of Range are too far apart")?;
+    let rest = apart.checked_rem_euclid(step).unwrap_or_default();
+    let count = usize::try_from(whole.max(0))?.saturating_add(usize::from(rest != 0));
     ensure!(count <= 1 << 16, "Range of {count}");
     let numbers: Vec<i64> =
         std::iter::successors(Some(start), |at| at.checked_add(step)).take(count).collect();

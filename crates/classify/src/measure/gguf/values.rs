@@ -60,7 +60,12 @@ impl<R: Read> Reader<R> {
     }
 
     pub(super) fn text(&mut self, what: &str) -> Result<String, MeasureError> {
-        let length = self.count(&format!("the length of {what}"), LONGEST_TEXT)?;
+        self.short_text(what, LONGEST_TEXT)
+    }
+
+    /// A text of at most `limit` bytes.
+    pub(super) fn short_text(&mut self, what: &str, limit: u64) -> Result<String, MeasureError> {
+        let length = self.count(&format!("the length of {what}"), limit)?;
         self.room(length, what)?;
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
         read(&mut self.file, &mut bytes, what, self.length)?;
