@@ -1,7 +1,7 @@
 //! The Open Inference Protocol, version 2, over HTTP: what Triton, `KServe` and `MLServer` speak.
 //!
 //! A model is described by its metadata ([`Metadata`]); texts or token ids become its inputs
-//! ([`question`]), and its output becomes rows of numbers ([`answer`]), from which embeddings or the
+//! ([`question()`]), and its output becomes rows of numbers ([`answer()`]), from which embeddings or the
 //! scores of classes are made ([`post`]). Shapes and datatypes are held against the metadata before
 //! anything is sent and again when the answer is there. Nothing here sends.
 //!
