@@ -88,6 +88,13 @@ impl Board {
         events
     }
 
+    /// Everything that is wrong, in the words of when it was last seen, and since when.
+    pub fn active(&self) -> impl Iterator<Item = (Finding, UnixMs)> {
+        self.active.iter().map(|((rule, subject), trouble)| {
+            (finding(*rule, subject.clone(), trouble.clone()), UnixMs(trouble.since))
+        })
+    }
+
     /// Whether nothing is wrong.
     pub fn is_clear(&self) -> bool {
         self.active.is_empty()
@@ -116,7 +123,11 @@ impl Board {
 }
 
 fn resolved(rule: Rule, subject: String, trouble: Trouble, now: UnixMs) -> Event {
+    let since = UnixMs(trouble.since);
+    Event { phase: Phase::Resolved, finding: finding(rule, subject, trouble), since, at: now }
+}
+
+fn finding(rule: Rule, subject: String, trouble: Trouble) -> Finding {
     let severity = if trouble.critical { Severity::Critical } else { Severity::Warning };
-    let finding = Finding { rule, subject, severity, summary: trouble.summary };
-    Event { phase: Phase::Resolved, finding, since: UnixMs(trouble.since), at: now }
+    Finding { rule, subject, severity, summary: trouble.summary }
 }

@@ -10,7 +10,7 @@ use crate::{
     ledger::{Counts, Day, Slot, Usages},
     price::Usage,
     record::{Attempt, Bill, CacheResult, LimitScope, Record},
-    refusal::{Code, Fault},
+    refusal::Code,
 };
 
 /// Where an isolate counts.
@@ -91,7 +91,7 @@ impl Counting {
         let code = self.code(record.code);
         self.store.add(Family::Requests, &[endpoint, model, key, status, code], 1);
         if let Some(failure) = record.code {
-            let fault = self.names.id(fault_name(failure.facts().fault));
+            let fault = self.names.id(failure.facts().fault.name());
             self.store.add(Family::Errors, &[endpoint, model, code, fault], 1);
         }
         self.store.add(Family::ClientsLeft, &[endpoint, model], record.client_left.into());
@@ -268,12 +268,4 @@ fn disjoint(usage: Usage) -> [(&'static str, u64); 5] {
         ("output", usage.completion.saturating_sub(usage.reasoning).0),
         ("reasoning", usage.reasoning.0),
     ]
-}
-
-const fn fault_name(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Caller => "caller",
-        Fault::Provider => "provider",
-        Fault::Operator => "operator",
-    }
 }

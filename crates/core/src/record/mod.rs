@@ -6,6 +6,7 @@
 
 mod decisions;
 mod endpoint;
+mod failure;
 mod ids;
 mod log;
 
@@ -21,6 +22,7 @@ pub use decisions::{
     LimitDecision, LimitScope, LimitVerdict, LimitedResource, Placing,
 };
 pub use endpoint::Endpoint;
+pub use failure::{Failure, Failures};
 pub(crate) use ids::hex;
 pub use ids::{RequestId, TraceId};
 pub use log::log_line;
