@@ -27,10 +27,60 @@ pub enum Route {
     HealthReady,
     /// Prometheus metrics.
     Metrics,
+    /// The operators' page, or a part of it.
+    AdminPage(PagePart),
+    /// How the gateway stands, and what happened lately.
+    AdminStatus,
+    /// Requests that failed lately.
+    AdminErrors,
+    /// What became of one request that asked to be traced.
+    AdminTrace,
     /// The effective configuration.
     AdminConfig,
     /// What was used, by key, model and day.
     AdminUsage,
+}
+
+/// A file of the operators' page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PagePart {
+    /// The page itself.
+    Html,
+    /// Its looks.
+    Css,
+    /// What it does.
+    Script,
+    /// Its mark in the browser.
+    Icon,
+}
+
+impl PagePart {
+    /// Every file.
+    pub const ALL: [Self; 4] = [Self::Html, Self::Css, Self::Script, Self::Icon];
+
+    /// Its path, and the name of its file in the folder `crates/worker/admin`.
+    pub const fn places(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Html => ("/admin", "index.html"),
+            Self::Css => ("/admin/app.css", "app.css"),
+            Self::Script => ("/admin/app.js", "app.js"),
+            Self::Icon => ("/admin/icon.svg", "icon.svg"),
+        }
+    }
+
+    /// Its media type.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Html => "text/html; charset=utf-8",
+            Self::Css => "text/css; charset=utf-8",
+            Self::Script => "text/javascript; charset=utf-8",
+            Self::Icon => "image/svg+xml",
+        }
+    }
+
+    fn at(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.places().0 == path)
+    }
 }
 
 /// Reads the method and the path (without its query).
@@ -61,6 +111,9 @@ fn find(path: &str) -> Option<(&'static str, Route)> {
     if path == "/v1/feedback" {
         return Some(("POST", Route::Feedback));
     }
+    if let Some(part) = PagePart::at(path) {
+        return Some(("GET", Route::AdminPage(part)));
+    }
     let route = match path {
         "/v1/models" => Route::Models,
         "/health/live" | "/healthz" | "/health/liveness" | "/health/liveliness" => {
@@ -68,6 +121,9 @@ fn find(path: &str) -> Option<(&'static str, Route)> {
         }
         "/health/ready" | "/readyz" | "/health/readiness" | "/health" => Route::HealthReady,
         "/metrics" => Route::Metrics,
+        "/admin/status" => Route::AdminStatus,
+        "/admin/errors" => Route::AdminErrors,
+        "/admin/trace" => Route::AdminTrace,
         "/admin/config" => Route::AdminConfig,
         "/admin/usage" => Route::AdminUsage,
         other => match other.strip_prefix("/v1/models/") {
@@ -116,6 +172,14 @@ mod tests {
         let expected = Route::ModelNamed("meta/llama".into());
         assert_eq!(route("GET", "/v1/models/meta%2Fllama"), Ok(expected.clone()));
         assert_eq!(route("GET", "/v1/models/meta/llama"), Ok(expected));
+    }
+
+    #[test]
+    fn the_operators_page_and_its_files_are_found() {
+        assert_eq!(route("GET", "/admin/"), Ok(Route::AdminPage(PagePart::Html)));
+        assert_eq!(route("GET", "/admin/app.js"), Ok(Route::AdminPage(PagePart::Script)));
+        assert_eq!(route("GET", "/admin/index.html").unwrap_err().code, Code::RouteNotFound);
+        assert_eq!(route("POST", "/admin").unwrap_err().code, Code::MethodNotAllowed);
     }
 
     #[test]

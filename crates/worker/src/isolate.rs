@@ -340,6 +340,11 @@ impl Isolate {
         if kept { Ok(()) } else { Err(Unavailable) }
     }
 
+    /// Hands over what became of a request that was to be traced.
+    pub(crate) async fn keep_trace(&self, call: u32, line: &str) {
+        self.tell_ledger(call, LEDGER, "/trace", line.as_bytes()).await;
+    }
+
     fn otlp(&self) -> Option<Otlp> {
         let gate = self.gate.borrow();
         gate.as_ref().and_then(|gate| gate.config().telemetry.otlp.clone())

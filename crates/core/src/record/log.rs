@@ -8,8 +8,9 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Attempt, BreakerEvent, ColdStart, GuardDecision, LimitDecision, Record};
+use super::{Attempt, BreakerEvent, ColdStart, GuardDecision, LimitDecision, Placing, Record};
 use crate::{
+    placement::cascade::Why,
     price::Usage,
     refusal::Code,
     units::{MicroUsd, UnixMs},
@@ -64,6 +65,8 @@ struct Line<'a> {
     breakers: Vec<BreakerLine<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cold_starts: Vec<ColdStartLine<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    placements: Vec<PlacingLine<'a>>,
 }
 
 #[derive(Serialize)]
@@ -128,6 +131,15 @@ struct ColdStartLine<'a> {
     result: &'static str,
 }
 
+#[derive(Serialize)]
+struct PlacingLine<'a> {
+    classifier: &'a str,
+    place: &'static str,
+    reason: Option<&'static str>,
+    texts: u64,
+    saved: u64,
+}
+
 impl<'a> Line<'a> {
     fn of(record: &'a Record) -> Self {
         Self {
@@ -163,6 +175,7 @@ impl<'a> Line<'a> {
             guards: record.guards.iter().map(GuardLine::of).collect(),
             breakers: record.breaker_events.iter().map(BreakerLine::of).collect(),
             cold_starts: record.cold_starts.iter().map(ColdStartLine::of).collect(),
+            placements: record.placements.iter().map(PlacingLine::of).collect(),
         }
     }
 }
@@ -230,6 +243,18 @@ impl<'a> BreakerLine<'a> {
 impl<'a> ColdStartLine<'a> {
     fn of(start: &'a ColdStart) -> Self {
         Self { provider: &start.target.provider.name, ms: start.waited.0, result: start.result() }
+    }
+}
+
+impl<'a> PlacingLine<'a> {
+    fn of(placing: &'a Placing) -> Self {
+        Self {
+            classifier: &placing.classifier,
+            place: placing.place.name(),
+            reason: placing.why.map(Why::name),
+            texts: placing.texts,
+            saved: placing.saved,
+        }
     }
 }
 
