@@ -43,43 +43,41 @@ pub enum Route {
 
 /// A file of the operators' page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PagePart {
-    /// The page itself.
-    Html,
-    /// Its looks.
-    Css,
-    /// What it does.
-    Script,
-    /// Its mark in the browser.
-    Icon,
+pub struct PagePart {
+    /// Its path; the page's own is `/admin`.
+    pub path: &'static str,
+    /// Its name in the folder `crates/worker/admin`.
+    pub file: &'static str,
+    /// Its media type.
+    pub content_type: &'static str,
 }
 
 impl PagePart {
     /// Every file.
-    pub const ALL: [Self; 4] = [Self::Html, Self::Css, Self::Script, Self::Icon];
+    pub const ALL: [Self; 15] = [
+        Self { path: "/admin", file: "index.html", content_type: "text/html; charset=utf-8" },
+        Self { path: "/admin/app.css", file: "app.css", content_type: "text/css; charset=utf-8" },
+        Self { path: "/admin/icon.svg", file: "icon.svg", content_type: "image/svg+xml" },
+        Self::script("/admin/app.js", "app.js"),
+        Self::script("/admin/ask.js", "ask.js"),
+        Self::script("/admin/charts.js", "charts.js"),
+        Self::script("/admin/dom.js", "dom.js"),
+        Self::script("/admin/figures.js", "figures.js"),
+        Self::script("/admin/overview.js", "overview.js"),
+        Self::script("/admin/spend.js", "spend.js"),
+        Self::script("/admin/providers.js", "providers.js"),
+        Self::script("/admin/guards.js", "guards.js"),
+        Self::script("/admin/errors.js", "errors.js"),
+        Self::script("/admin/config.js", "config.js"),
+        Self::script("/admin/playground.js", "playground.js"),
+    ];
 
-    /// Its path, and the name of its file in the folder `crates/worker/admin`.
-    pub const fn places(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Html => ("/admin", "index.html"),
-            Self::Css => ("/admin/app.css", "app.css"),
-            Self::Script => ("/admin/app.js", "app.js"),
-            Self::Icon => ("/admin/icon.svg", "icon.svg"),
-        }
-    }
-
-    /// Its media type.
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Self::Html => "text/html; charset=utf-8",
-            Self::Css => "text/css; charset=utf-8",
-            Self::Script => "text/javascript; charset=utf-8",
-            Self::Icon => "image/svg+xml",
-        }
+    const fn script(path: &'static str, file: &'static str) -> Self {
+        Self { path, file, content_type: "text/javascript; charset=utf-8" }
     }
 
     fn at(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|part| part.places().0 == path)
+        path.starts_with("/admin").then(|| Self::ALL.into_iter().find(|part| part.path == path))?
     }
 }
 
@@ -176,10 +174,26 @@ mod tests {
 
     #[test]
     fn the_operators_page_and_its_files_are_found() {
-        assert_eq!(route("GET", "/admin/"), Ok(Route::AdminPage(PagePart::Html)));
-        assert_eq!(route("GET", "/admin/app.js"), Ok(Route::AdminPage(PagePart::Script)));
+        let file = |path| match route("GET", path) {
+            Ok(Route::AdminPage(part)) => Some(part.file),
+            Ok(_) | Err(_) => None,
+        };
+        assert_eq!(file("/admin/"), Some("index.html"));
+        assert_eq!(file("/admin/app.js"), Some("app.js"));
         assert_eq!(route("GET", "/admin/index.html").unwrap_err().code, Code::RouteNotFound);
         assert_eq!(route("POST", "/admin").unwrap_err().code, Code::MethodNotAllowed);
+    }
+
+    #[test]
+    fn every_file_of_the_page_has_a_path_and_every_path_a_file() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../worker/admin");
+        let names = std::fs::read_dir(folder).unwrap();
+        let mut files: Vec<_> =
+            names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut known: Vec<_> = PagePart::ALL.iter().map(|part| part.file.to_owned()).collect();
+        files.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(files, known);
     }
 
     #[test]

@@ -60,12 +60,11 @@ pub(crate) fn wants_trace(arrived: &Arrived) -> Result<bool, Refusal> {
 /// [`Code::RouteNotFound`] where there is no administration or the files were not deployed.
 pub(crate) async fn page(call: u32, part: PagePart) -> Result<Page, Refusal> {
     key()?;
-    let (_, name) = part.places();
-    let done = Op::start(|slot| glue::asset(call, slot, name)).await;
+    let done = Op::start(|slot| glue::asset(call, slot, part.file)).await;
     match done.ending {
         Ending::Done(_) => Ok(Page {
             status: 200,
-            content_type: part.content_type().to_owned(),
+            content_type: part.content_type.to_owned(),
             body: done.body,
             further: CLOSED,
         }),
