@@ -54,7 +54,7 @@ pub struct PagePart {
 
 impl PagePart {
     /// Every file.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self { path: "/admin", file: "index.html", content_type: "text/html; charset=utf-8" },
         Self { path: "/admin/app.css", file: "app.css", content_type: "text/css; charset=utf-8" },
         Self { path: "/admin/icon.svg", file: "icon.svg", content_type: "image/svg+xml" },
@@ -70,6 +70,7 @@ impl PagePart {
         Self::script("/admin/errors.js", "errors.js"),
         Self::script("/admin/config.js", "config.js"),
         Self::script("/admin/playground.js", "playground.js"),
+        Self::script("/admin/stages.js", "stages.js"),
     ];
 
     const fn script(path: &'static str, file: &'static str) -> Self {

@@ -20,6 +20,9 @@ pub struct Failure {
     pub trace: Option<String>,
     /// The path.
     pub endpoint: String,
+    /// The stage in which it failed.
+    #[serde(default)]
+    pub stage: String,
     /// The key's id.
     pub key: Option<String>,
     /// The model as callers name it, where it is configured.
@@ -87,6 +90,7 @@ impl Failure {
             id: record.id.to_string(),
             trace: record.trace.map(|trace| trace.to_string()),
             endpoint: record.endpoint.name().to_owned(),
+            stage: record.stage.name().to_owned(),
             key: record.key.as_deref().map(|key| key.id.clone()),
             model: record.model.as_deref().map(|model| model.name.clone()),
             target: record.target.as_deref().map(|target| target.id.clone()),

@@ -33,6 +33,7 @@ struct Line<'a> {
     request_id: &'a dyn Display,
     trace_id: Option<String>,
     endpoint: &'static str,
+    stage: &'static str,
     key: Option<&'a str>,
     model: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,6 +149,7 @@ impl<'a> Line<'a> {
             request_id: &record.id,
             trace_id: record.trace.map(|trace| trace.to_string()),
             endpoint: record.endpoint.name(),
+            stage: record.stage.name(),
             key: record.key.as_deref().map(|key| key.id.as_str()),
             model: record.model.as_deref().map(|model| model.name.as_str()),
             variant: record.variant.as_deref().map(|variant| variant.id.as_str()),

@@ -9,6 +9,7 @@ mod endpoint;
 mod failure;
 mod ids;
 mod log;
+mod stage;
 
 #[cfg(test)]
 pub(crate) mod sample;
@@ -27,6 +28,7 @@ pub(crate) use ids::hex;
 pub use ids::{RequestId, TraceId};
 pub use log::log_line;
 pub(crate) use log::rfc3339;
+pub use stage::Stage;
 
 use crate::{
     config::valid::{CallerKey, Model, Target, Variant},
@@ -48,6 +50,8 @@ pub struct Record {
     pub started: UnixMs,
     /// What was asked for.
     pub endpoint: Endpoint,
+    /// The last stage that it came to: a request that failed, failed there.
+    pub stage: Stage,
     /// The caller; `None` before authentication and in `open` mode.
     pub key: Option<Arc<CallerKey>>,
     /// The configured model that was asked for; `None` where the name is not configured.
@@ -174,6 +178,7 @@ impl Record {
             caller_span: None,
             started,
             endpoint,
+            stage: Stage::Authenticate,
             key: None,
             model: None,
             variant: None,
