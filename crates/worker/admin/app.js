@@ -56,7 +56,7 @@ function replace(made) {
   const place = byId("view");
   const focus = document.activeElement?.closest?.("[data-keep]");
   const kept = focus && place.contains(focus) ? focus.dataset.keep : undefined;
-  const selection = kept && "selectionStart" in focus ? [focus.selectionStart, focus.selectionEnd] : undefined;
+  const selection = kept && typeof focus.selectionStart === "number" ? [focus.selectionStart, focus.selectionEnd] : undefined;
   const openParts = new Set([...place.querySelectorAll("details[open][data-keep]")].map((it) => it.dataset.keep));
   place.replaceChildren(made);
   for (const part of place.querySelectorAll("details[data-keep]")) part.open = openParts.has(part.dataset.keep);

@@ -62,25 +62,28 @@ export function bars(title, kinds, all, write) {
   return frame(title, kinds, steps, write, most, shapes);
 }
 
-// A line for each kind; a single step between gaps is a dot.
+// A line for each kind; a step alone between gaps is a dot.
 export function lines(title, kinds, all, write, fixed) {
   const steps = all.map(([at, point]) => [at, ...kinds.map(({ of }) => (point ? of(point) : undefined))]);
   const values = steps.flatMap(([, ...found]) => found.filter((value) => value !== undefined));
   const most = fixed ?? ceiling(Math.max(...values, 0) || 1);
   const wide = WIDTH / steps.length;
   const shapes = kinds.map(({ letter }, kind) => {
-    let path = "";
-    let open = false;
+    const known = (place) => steps[place]?.[kind + 1] !== undefined;
+    let [path, dots] = ["", ""];
     steps.forEach((step, place) => {
-      const value = step[kind + 1];
-      if (value === undefined) return (open = false);
-      const at = `${((place + 0.5) * wide).toFixed(2)} ${(HEIGHT - (value / most) * HEIGHT).toFixed(2)}`;
-      path += open ? `L${at}` : `M${at}h0.01`;
-      open = true;
+      if (!known(place)) return;
+      const at = `${((place + 0.5) * wide).toFixed(2)} ${(HEIGHT - (step[kind + 1] / most) * HEIGHT).toFixed(2)}`;
+      if (known(place - 1)) path += `L${at}`;
+      else if (known(place + 1)) path += `M${at}`;
+      else dots += `M${at}h0.01`;
     });
-    return drawn("path", { class: `line line-${letter}`, d: path || "M0 0" });
+    return [
+      drawn("path", { class: `line line-${letter}`, d: path || "M0 0" }),
+      drawn("path", { class: `line dot line-${letter}`, d: dots || "M0 0" }),
+    ];
   });
   const grounds = steps.map((step, place) =>
     drawn("rect", { x: (place * wide).toFixed(2), width: wide.toFixed(2), height: HEIGHT, fill: "transparent" }, hint(kinds, write, step)));
-  return frame(title, kinds, steps, write, most, [...shapes, ...grounds]);
+  return frame(title, kinds, steps, write, most, [...shapes.flat(), ...grounds]);
 }

@@ -86,6 +86,7 @@ export const count = (number) => (number >= 100_000 ? short : whole).format(numb
 export function percent(share) {
   if (share === undefined) return NONE;
   const hundredths = share * 100;
+  if (hundredths > 0 && hundredths < 0.1) return "< 0.1 %";
   return `${hundredths > 0 && hundredths < 10 ? hundredths.toFixed(1) : hundredths.toFixed(0)} %`;
 }
 

@@ -8,6 +8,8 @@ export const title = "Overview";
 const figure = (name, value, more) =>
   element("div", { class: "figure" }, element("span", {}, name), element("b", {}, value), element("span", {}, more));
 
+const isolates = (number) => `${count(number)} isolate${number === 1 ? "" : "s"} reported lately`;
+
 const gauge = (status, name) => (status.gauges[name] ?? []).reduce((sum, { value }) => sum + value, 0);
 
 function figures(status, sum) {
@@ -21,7 +23,7 @@ function figures(status, sum) {
     figure("Latency", at(0.5), `half are faster; 95 %: ${at(0.95)}`),
     figure("Cache hits", percent(hitRate(calls.cache)), `${count(hit)} of ${count(hit + miss)}`),
     figure("Cost", dollars(calls.cost_micro_usd), "at list or configured prices"),
-    figure("Tokens", count(calls.tokens), `${gauge(status, "tollhouse_isolates")} isolates reported`));
+    figure("Tokens", count(calls.tokens), isolates(gauge(status, "tollhouse_isolates"))));
 }
 
 export const alerts = (status) => [

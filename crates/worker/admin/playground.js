@@ -96,9 +96,9 @@ async function send(event) {
   const head = element("p", { id: "answered" }, quiet("Waiting …"));
   const stages = sheet("What each stage decided", element("p", { class: "quiet", id: "stages" }, "Waiting for the end …"));
   byId("result").replaceChildren(
-    sheet("Answer", head, text),
-    stages,
-    element("details", { class: "sheet" }, element("summary", {}, "Request as sent"), element("pre", {}, `POST ${path}\n\n${body}`)));
+    sheet("Answer", head, text,
+      element("details", {}, element("summary", {}, "request as sent"), element("pre", {}, `POST ${path}\n\n${body}`))),
+    stages);
   sending = new AbortController();
   busy(true);
   try {

@@ -35,7 +35,7 @@ function bar(refresh) {
 const columns = (by) => [
   { name: BY[by], of: (row) => row[by] || quiet("none") },
   { name: "Requests", number: true, of: (row) => count(row.requests) },
-  { name: "Failed", number: true, of: (row) => count(row.errors) },
+  { name: "Errors", number: true, of: (row) => count(row.errors) },
   { name: "Cache hits", number: true, of: (row) => count(row.cache_hits) },
   { name: "Tokens in", number: true, of: (row) => count(row.prompt_tokens) },
   { name: "Tokens out", number: true, of: (row) => count(row.completion_tokens) },

@@ -217,6 +217,13 @@ impl Record {
         self.usage = Some(self.usage.unwrap_or_default().plus(usage));
     }
 
+    /// The last attempt's answer ended at `now`.
+    pub fn lasted(&mut self, now: UnixMs) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.took = now.since(attempt.began);
+        }
+    }
+
     /// What each provider will bill. There are several where one target went on with the answer of
     /// another.
     pub fn bills(&self) -> Vec<Bill<'_>> {
