@@ -1,6 +1,6 @@
 // What each stage of a request decided, read from its trace.
 import { element, quiet } from "./dom.js";
-import { NONE, count, length } from "./figures.js";
+import { count, length } from "./figures.js";
 
 const ORDER = ["authenticate", "request_limit", "validate", "guard", "cache_and_budget", "token_limit", "provider"];
 
@@ -82,7 +82,7 @@ function bill({ usage, cost_usd: cost }) {
 export function stagesOf(trace) {
   return element("div", { id: "stages" },
     element("ol", { class: "stages" }, ORDER.map((name, place) => stage(trace, name, place))),
-    element("p", {}, element("b", {}, `${length(trace.total_ms)} in all`), `: ${length(trace.upstream_ms)} at providers, ${length(trace.backoff_ms)} resting, ${length(trace.overhead_ms)} here; first chunk ${trace.first_token_ms === null ? NONE : `after ${length(trace.first_token_ms)}`}.`),
+    element("p", {}, element("b", {}, `${length(trace.total_ms)} in all`), `: ${length(trace.upstream_ms)} at providers, ${length(trace.backoff_ms)} resting, ${length(trace.overhead_ms)} here${trace.first_token_ms === null ? "" : `; first chunk after ${length(trace.first_token_ms)}`}.`),
     element("p", {}, bill(trace)),
     element("details", {}, element("summary", {}, "Trace as JSON"), element("pre", {}, JSON.stringify(trace, null, 2))));
 }
