@@ -172,7 +172,7 @@ overstates.
   source and wording alone; much of it passes at the 1 % threshold.
 - Attacks split over several messages, hidden in pictures, or said in allusions only.
 - Everyday wishes that share rare words with attacks: "write code that prints Access granted".
-- Words run together without spaces, typos and rot13 cost the most of the disguises.
+- Words run together without spaces, and typos, cost the most of the disguises.
 - Languages beyond the three dozen of the grammars, and paraphrases in the smaller of those.
 - Everyday text that quotes attacks at length, and prompts of developers pasted into a user's turn, are the likeliest to be
   caught wrongly.

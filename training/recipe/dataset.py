@@ -33,7 +33,7 @@ class Data:
     test_benign: list[Example] = field(default_factory=list)
 
 
-def _literals(root: Path, dice: random.Random) -> dict[str, list[str]]:
+def literals(root: Path, dice: random.Random) -> dict[str, list[str]]:
     """Fillers from the public data: questions, goals of jailbreaks, passages."""
     questions = dice.sample(public.texts(root, "clinc"), 1500) + dice.sample(public.texts(root, "banking"), 500)
     passages = [text for text in dice.sample(public.responses(root), 4000) if 150 < len(text) < 2500]
@@ -86,7 +86,7 @@ def _public_benign(root: Path, dice: random.Random) -> list[Example]:
 def assemble(root: Path, seeds: Path, seed: int, scale: float) -> Data:
     """All data of a run; the same for the same arguments."""
     dice = random.Random(seed)
-    grammar = grammars.load(seeds, _literals(root, dice))
+    grammar = grammars.load(seeds, literals(root, dice))
     words = sorted({word for text in grammar.literals["passage"][:400] for word in text.split() if word.isalpha()})
     attacks = _unique(_public_attacks(root, grammar, dice))
     hidden, doubles = generated.carried_pairs(grammar, dice, scale)

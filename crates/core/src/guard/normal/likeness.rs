@@ -1,25 +1,52 @@
 //! Whether letters make text that somebody may mean to be read.
 
-/// Words that stand in almost every sentence of English, or in those that attack.
-#[rustfmt::skip]
-const COMMON: [&str; 64] = [
-    "the", "and", "you", "your", "all", "for", "are", "not", "with", "that", "this", "from", "have", "was", "can", "will", "what", "how",
-    "but", "any", "out", "who", "why", "when", "into", "about", "only", "them", "their", "there", "which", "would", "should", "must",
-    "now", "new", "just", "like", "make", "tell", "give", "show", "write", "say", "print", "act", "follow", "forget", "ignore",
-    "disregard", "override", "reveal", "repeat", "previous", "prior", "above", "instructions", "instruction", "system", "prompt",
-    "rules", "password", "secret", "please",
-];
+use crate::tokens::{self, LONGEST_WORD};
 
-/// How many of the words are common ones, in percent; 0 for fewer than three words.
-pub(super) fn common_share(text: &str) -> usize {
-    let (mut words, mut common) = (0, 0);
-    for word in text.split(|character: char| !character.is_ascii_alphabetic()) {
-        if word.len() >= 3 {
+/// Words that attacks like and that are too rare for the vocabulary, sorted.
+#[rustfmt::skip]
+const ATTACKS: [&str; 61] = [
+    "alarm", "assistant", "bomb", "bypass", "bypassing", "censorship", "confidential", "constraints",
+    "dangerous", "developer", "disclose", "disobey", "disregard", "ethical", "ethics", "explain", "filters",
+    "forbidden", "guidelines", "hack", "harmful", "hello", "ignore", "ignored", "ignoring", "illegal",
+    "imagine", "jailbreak", "leak", "limits", "malware", "moderation", "moral", "obey", "overrides",
+    "paste", "persona", "pretend", "prohibited", "refusals", "refuse", "repeat", "reply", "restrictions",
+    "reveal", "roleplay", "safeguards", "sentence", "sentences", "steal", "summary", "translate",
+    "tutorial", "uncensored", "unfiltered", "unlocked", "unrestricted", "verbatim", "weapon", "weapons",
+    "yours",
+];
+/// Their rank: as rare as the last of the vocabulary.
+const RARE: u16 = 16_384;
+
+/// How much of a text is looked at, in bytes.
+const LOOKED_AT: usize = 1 << 10;
+/// The shortest word that tells something.
+const SHORTEST: usize = 3;
+
+/// How much of the words of three letters and more is known, in percent of letters, by the first kibibyte of
+/// a text; `None` for fewer than two such words.
+pub(super) fn known_share(text: &str) -> Option<usize> {
+    let end = text.floor_char_boundary(LOOKED_AT);
+    let looked_at = text.get(..end).unwrap_or_default();
+    let (mut words, mut letters, mut known) = (0, 0, 0);
+    for word in looked_at.split(|character: char| !character.is_alphabetic()) {
+        if word.len() >= SHORTEST {
             words += 1;
-            common += usize::from(COMMON.iter().any(|known| word.eq_ignore_ascii_case(known)));
+            letters += word.len();
+            known += if rank_of(word).is_some() { word.len() } else { 0 };
         }
     }
-    if words < 3 { 0 } else { common * 100 / words }
+    (words >= 2).then(|| known * 100 / letters)
+}
+
+/// How common a word of some language is, however it is written; see [`tokens::rank`].
+pub(super) fn rank_of(word: &str) -> Option<u16> {
+    (word.len() <= LONGEST_WORD).then(|| rank(word.to_lowercase().as_bytes()))?
+}
+
+/// The same of a word in lower case.
+pub(super) fn rank(word: &[u8]) -> Option<u16> {
+    let of_attacks = || ATTACKS.binary_search_by(|known| known.as_bytes().cmp(word)).ok();
+    tokens::rank(word).or_else(|| of_attacks().map(|_| RARE))
 }
 
 /// Whether decoded bytes are text: at least eight characters, almost all of them letters, digits,
@@ -30,4 +57,20 @@ pub(super) fn readable(bytes: &[u8]) -> Option<&str> {
     let odd = text.chars().filter(|c| c.is_control() && !c.is_whitespace()).count();
     let letters = text.chars().filter(|c| c.is_alphabetic() || *c == ' ').count();
     (count >= 8 && odd == 0 && letters * 10 >= count * 6).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_attacks_like_are_found_and_are_none_of_the_vocabulary() {
+        assert!(ATTACKS.is_sorted());
+        for word in ATTACKS {
+            assert!(
+                rank_of(word) == Some(RARE) && tokens::rank(word.as_bytes()).is_none(),
+                "{word}"
+            );
+        }
+    }
 }

@@ -7,6 +7,8 @@
 mod disguise;
 mod escape;
 mod glyph;
+mod joined;
+mod leet;
 mod likeness;
 mod probe;
 mod spaced;
@@ -33,6 +35,8 @@ pub enum How {
     Unescaped,
     /// Digits and signs stand for letters.
     Leet,
+    /// Words that were run together are apart.
+    Apart,
     /// Letters are moved by half the alphabet.
     Rot13,
     /// The text runs backwards.
@@ -107,6 +111,7 @@ impl How {
             Self::Unseen => "unseen",
             Self::Unescaped => "unescaped",
             Self::Leet => "leet",
+            Self::Apart => "apart",
             Self::Rot13 => "rot13",
             Self::Reversed => "reversed",
             Self::Base64 => "base64",
@@ -118,7 +123,7 @@ impl How {
     /// Whether it was decoded, so that it may hold something encoded once more.
     const fn is_decoded(self) -> bool {
         match self {
-            Self::AsIs | Self::Normalised | Self::Leet => false,
+            Self::AsIs | Self::Normalised | Self::Leet | Self::Apart => false,
             Self::Unseen
             | Self::Unescaped
             | Self::Rot13

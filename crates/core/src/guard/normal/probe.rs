@@ -9,16 +9,18 @@ use base64::{
 };
 
 use super::{
-    How, MAX_DECODED, MAX_VIEWS, View, escape,
-    likeness::{common_share, readable},
+    How, MAX_DECODED, MAX_VIEWS, View, escape, joined, leet,
+    likeness::{known_share, readable},
 };
 
 /// The shortest run of base64 or hexadecimal digits that is looked at: twelve or eight bytes.
 const SHORTEST_RUN: usize = 16;
 /// How much of a text is turned around or its letters moved.
 const MAX_TURNED: usize = 8 << 10;
-/// The share of common words, in percent, from which on letters are meant to be read.
-const MEANT: usize = 20;
+/// The share of known words, in percent, from which on letters are meant to be read as they are.
+const SENSE: usize = 30;
+/// How much more of them there has to be once letters are read otherwise.
+const MORE_SENSE: usize = 20;
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -44,6 +46,12 @@ pub(super) fn look(text: &str, place: &Range<usize>, views: &mut Vec<View>) {
     }
     for (how, turned) in turned(within(text, MAX_TURNED)) {
         add(how, turned, place.clone());
+    }
+    if let Some(read) = leet::read(within(text, MAX_TURNED)) {
+        add(How::Leet, read, place.clone());
+    }
+    if let Some(apart) = joined::apart(within(text, MAX_TURNED)) {
+        add(How::Apart, apart, place.clone());
     }
     for run in runs(text, |byte| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)) {
         let written = text.get(run.clone()).unwrap_or_default();
@@ -114,20 +122,18 @@ fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<
     all.filter(|run| (SHORTEST_RUN..=MAX_DECODED).contains(&run.len())).take(MAX_VIEWS * 4)
 }
 
-/// The text moved by half the alphabet, turned around, or with digits read as letters, where that
-/// makes sense of it and it made none before.
+/// The text moved by half the alphabet or turned around, where that makes sense of it and it made none
+/// before.
 fn turned(text: &str) -> impl Iterator<Item = (How, String)> {
-    let before = common_share(text);
-    let ways: [(How, Way); 3] = [
+    let before = known_share(text).unwrap_or_default();
+    let ways: [(How, Way); 2] = [
         (How::Rot13, |text| text.chars().map(rot13).collect()),
         (How::Reversed, |text| text.chars().rev().collect()),
-        (How::Leet, |text| text.chars().map(letter).collect()),
     ];
-    ways.into_iter().filter_map(move |(how, way)| {
+    ways.into_iter().filter(move |_| before < SENSE).filter_map(move |(how, way)| {
         let turned = way(text);
-        let share = common_share(&turned);
-        let least = if how == How::Leet { before + MEANT } else { (before * 2).max(MEANT) };
-        (share >= least && share > before).then_some((how, turned))
+        let share = known_share(&turned)?;
+        (share >= (before + MORE_SENSE).max(SENSE)).then_some((how, turned))
     })
 }
 
@@ -140,21 +146,6 @@ fn rot13(character: char) -> char {
         Ok(byte @ b'a'..=b'z') => moved(b'a', byte),
         Ok(byte @ b'A'..=b'Z') => moved(b'A', byte),
         Ok(_) | Err(_) => character,
-    }
-}
-
-/// The letter that a digit or sign stands for where letters are written so.
-const fn letter(character: char) -> char {
-    match character {
-        '0' => 'o',
-        '1' | '!' | '|' => 'i',
-        '3' => 'e',
-        '4' | '@' => 'a',
-        '5' | '$' => 's',
-        '7' | '+' => 't',
-        '8' => 'b',
-        '9' => 'g',
-        other => other,
     }
 }
 
