@@ -7,7 +7,7 @@ mod scan;
 
 pub(crate) use lines::Lines;
 pub use lines::Position;
-pub(crate) use scan::{Comment, Scan, scan};
+pub(crate) use scan::{Comment, Scan, group, scan};
 
 /// A half-open byte range of one file.
 #[derive(

@@ -37,13 +37,7 @@ impl Scan {
 
 /// Lexes `text`.
 pub(crate) fn scan(text: &str) -> Scan {
-    let mut lexer = Lexer {
-        bytes: text.as_bytes(),
-        at: 0,
-        open: Vec::new(),
-        runs: vec![0],
-        out: Scan::default(),
-    };
+    let mut lexer = Lexer::of(text);
     while lexer.at < lexer.bytes.len() {
         lexer.step();
     }
@@ -51,6 +45,18 @@ pub(crate) fn scan(text: &str) -> Scan {
         lexer.out.unbalanced = Some(Span::new(*at, at + 1));
     }
     lexer.out
+}
+
+/// What stands between the bracket at `open` and the one that closes it, or the end of the text.
+pub(crate) fn group(text: &str, open: usize) -> &str {
+    let mut lexer = Lexer::of(text);
+    lexer.at = open;
+    lexer.step();
+    while !lexer.open.is_empty() && lexer.at < lexer.bytes.len() {
+        lexer.step();
+    }
+    let end = if lexer.open.is_empty() { lexer.at.saturating_sub(1) } else { text.len() };
+    text.get(open + 1..end).unwrap_or_default()
 }
 
 struct Lexer<'a> {
@@ -61,7 +67,17 @@ struct Lexer<'a> {
     out: Scan,
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            at: 0,
+            open: Vec::new(),
+            runs: vec![0],
+            out: Scan::default(),
+        }
+    }
+
     fn peek(&self, ahead: usize) -> u8 {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
