@@ -281,9 +281,9 @@ impl Asked<'_, '_> {
             };
             let key = match last {
                 "env" | "option_env" => is_secret_name(text),
-                "include_str" => SECRET_FILES
-                    .iter()
-                    .any(|word| text.to_ascii_lowercase().contains(word)),
+                "include_str" => {
+                    SECRET_FILES.iter().any(|word| text.to_ascii_lowercase().contains(word))
+                }
                 _ => false,
             };
             if key && !self.w.is_test(at) {

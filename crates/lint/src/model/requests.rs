@@ -233,9 +233,10 @@ impl Workspace<'_> {
 
     /// Whether a function named for a model's endpoint sends a request that it was handed.
     fn sends_given_request(&self, at: At, links: &[At]) -> bool {
-        let named = self.function_at(at).and_then(|of| self.function(of)).is_some_and(|fact| {
-            SENDERS.iter().any(|name| fact.name.contains(name))
-        });
+        let named = self
+            .function_at(at)
+            .and_then(|of| self.function(of))
+            .is_some_and(|fact| SENDERS.iter().any(|name| fact.name.contains(name)));
         let root = links.last().and_then(|last| match self.kind(*last) {
             Kind::Method { receiver, .. } => Some(self.peel(last.with(*receiver))),
             _ => None,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 mod lines;
 mod scan;
+mod table;
 
 pub(crate) use lines::Lines;
 pub use lines::Position;

@@ -3,7 +3,8 @@
 //! It never fails: an unterminated literal or comment ends with the text. What it finds serves suppressions, files that
 //! do not parse, and the guard that keeps a recursive parser away from pathological input.
 
-use super::Span;
+use super::table::rest_of_table;
+use super::{Span, index};
 use serde::{Deserialize, Serialize};
 
 /// A comment, delimiters included.
@@ -22,6 +23,9 @@ pub(crate) struct Scan {
     pub(crate) comments: Vec<Comment>,
     /// String literals, quotes included, in order.
     pub(crate) strings: Vec<Span>,
+    /// All but the first element of tables of numbers, in order.
+    #[serde(skip)]
+    pub(crate) tables: Vec<Span>,
     /// Deepest nesting of brackets of any kind.
     pub(crate) depth: usize,
     /// Longest run of operators with no separator between them: what a parser recurses over without brackets.
@@ -31,8 +35,14 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    pub(crate) const NONE: Scan =
-        Scan { comments: Vec::new(), strings: Vec::new(), depth: 0, run: 0, unbalanced: None };
+    pub(crate) const NONE: Scan = Scan {
+        comments: Vec::new(),
+        strings: Vec::new(),
+        tables: Vec::new(),
+        depth: 0,
+        run: 0,
+        unbalanced: None,
+    };
 }
 
 /// Lexes `text`.
@@ -125,10 +135,20 @@ impl<'a> Lexer<'a> {
     }
 
     fn opened(&mut self) {
+        if self.peek(0) == b'[' {
+            self.table();
+        }
         self.open.push((self.peek(0), self.at));
         self.runs.push(0);
         self.out.depth = self.out.depth.max(self.open.len());
         self.at += 1;
+    }
+
+    fn table(&mut self) {
+        let inside = self.out.tables.last().is_some_and(|last| self.at < index(last.end));
+        if !inside {
+            self.out.tables.extend(rest_of_table(self.bytes, self.at));
+        }
     }
 
     fn closed(&mut self) {
@@ -290,7 +310,7 @@ mod tests {
         fn any_text_is_lexed_to_its_end(text in "[\\PC\n\"'/*#r\\\\(){}]{0,80}") {
             let seen = scan(&text);
             for span in seen.strings.iter().chain(seen.comments.iter().map(|c| &c.span)) {
-                prop_assert!(text.get(crate::text::index(span.start)..crate::text::index(span.end)).is_some());
+                prop_assert!(text.get(index(span.start)..index(span.end)).is_some());
             }
         }
     }
