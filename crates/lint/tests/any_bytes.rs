@@ -78,6 +78,7 @@ fn manifest() -> impl Strategy<Value = String> {
 }
 
 fn lint(rust: &str, manifest: &str, lock: &str) -> usize {
+    let _ = LINTER.traces(rust);
     let mut files = Files::default();
     files.rust.push((collect("src/lib.rs", rust), rust.to_owned()));
     files.rust.push((lexed("src/other.rs", rust), rust.to_owned()));

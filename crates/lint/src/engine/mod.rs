@@ -119,6 +119,11 @@ impl Linter {
         self.rules.add(path, text)
     }
 
+    /// The names of the packages of which anything is known.
+    pub fn packages(&self) -> impl Iterator<Item = &str> {
+        self.knowledge.packages()
+    }
+
     /// What changes whenever this build of the linter, its rules or its knowledge change: 32 bytes.
     pub fn identity(&self) -> [u8; 32] {
         self.identity.clone().finalize().into()

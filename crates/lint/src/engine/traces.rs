@@ -226,3 +226,64 @@ fn ends_address(after: &str) -> bool {
         None => after.starts_with('?'),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Linter;
+
+    fn of(text: &str) -> (bool, bool) {
+        let Ok(linter) = Linter::new() else { unreachable!() };
+        let traces = linter.traces(text);
+        (traces.own, traces.address)
+    }
+
+    #[test]
+    fn an_address_is_seen_however_it_is_put_together() {
+        for text in [
+            r#""https://api.anthropic.com/v1/messages""#,
+            r#"format!("{}/{}", base, "chat/completions")"#,
+            r#"base.join("completions")"#,
+            r#"format!("{base}/embeddings?version={version}")"#,
+            r#"format!("{base}/{model}:{}", "generateContent")"#,
+        ] {
+            assert_eq!(of(text), (false, true), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_no_part_of_an_address_is_none() {
+        for text in [
+            "/// Shell completions of the command.",
+            r#"generate_completions("bash")"#,
+            r#"{"messages": []}"#,
+            "let embeddings = 1;",
+        ] {
+            assert_eq!(of(text), (false, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_one_where_its_fields_stand_together() {
+        let object = r#"json!({"model": name(&["}"]), "x": {"y": 1}, "messages": []})"#;
+        assert!(of(object).0);
+        assert!(!of(&object.replace("json!", "map!")).0);
+        assert!(!of(r#"json!({"model": 1}); json!({"messages": []})"#).0);
+        let body = "#[derive(Serialize)] struct ChatRequest<'a> { model: &'a str, prompt: String }";
+        assert!(of(body).0);
+        assert!(!of(&body.replace("prompt", "car")).0);
+        assert!(!of(&body.replace("ChatRequest", "Car")).0);
+        assert!(!of("#[derive(Serialize)] struct Request; struct A { model: M, input: I }").0);
+    }
+
+    #[test]
+    fn a_secret_out_of_place_is_a_trace_and_one_in_place_is_none() {
+        assert!(of(r#"const K: &str = "sk-proj-9fK2mQ7xLp4RtV8bNc3ZwY6h";"#).0);
+        assert!(!of(r#"const K: &str = "sk-short";"#).0);
+        assert!(of(r#"const K: &str = env!("OPENAI_API_KEY");"#).0);
+        assert!(!of(r#"let k = std::env::var("OPENAI_API_KEY");"#).0);
+        assert!(of("info!(\"with {}\", self.api_key)").0);
+        assert!(!of("connect(self.api_key); info!(\"done\")").0);
+        assert!(of(r#"include_str!("../openai.secret")"#).0);
+        assert!(!of(r#"include_str!("../words.txt")"#).0);
+    }
+}

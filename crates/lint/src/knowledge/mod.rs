@@ -134,6 +134,11 @@ impl Knowledge {
         self.names.contains_key(name)
     }
 
+    /// The names of all packages.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = &str> {
+        self.by_package.keys().map(String::as_str)
+    }
+
     /// Facts whose name alone tells, with package and library.
     pub(crate) fn anywhere(&self, name: &str) -> &[(String, String, Fact)] {
         self.anywhere.get(name).map_or(&[], Vec::as_slice)
