@@ -45,9 +45,18 @@ function gateway(index) {
       LIMITER: { className: "Limiter", scriptName: limiterName, useSQLite: true },
       LEDGER: { className: "Ledger", scriptName, useSQLite: true },
     },
+    ...(options.page ? { assets: PAGE } : {}),
     unsafeDirectSockets: [{ host: "127.0.0.1", port: options.ports?.[index] ?? 0 }],
   };
 }
+
+// The files of the operators' page, as wrangler.toml has them.
+const PAGE = {
+  directory: `${root}crates/worker/admin`,
+  binding: "ASSETS",
+  assetConfig: { html_handling: "none" },
+  routerConfig: { has_user_worker: true, invoke_user_worker_ahead_of_assets: true },
+};
 
 // What stands around the Worker where a test asks for it.
 const PROBES = [

@@ -34,6 +34,8 @@ pub struct Options {
     pub probed: bool,
     /// What the object `LIMITER` does instead of its work.
     pub limiter: Option<Outage>,
+    /// Whether the files of the operators' page are deployed.
+    pub page: bool,
 }
 
 /// Each collection is of everything, and comes after a mebibyte or so. Left to itself, V8 keeps
@@ -242,6 +244,7 @@ fn start_message(options: &Options, log: &Path) -> Value {
         "persist": options.persist,
         "log": log,
         "probed": options.probed,
+        "page": options.page,
         "limiter": options.limiter.map(|outage| match outage {
             Outage::Failing => "failing",
             Outage::Silent => "silent",

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    hash::{BuildHasher, RandomState},
     io::{Read, Write},
     net::TcpStream,
     process::{Child, Command},
@@ -16,6 +17,9 @@ use crate::{
     build::{self, Profile},
     setup,
 };
+
+/// The secret that opens the operators' page.
+const ADMIN_KEY: &str = "TOLLHOUSE_ADMIN_KEY";
 
 struct Options {
     port: u16,
@@ -38,12 +42,22 @@ pub(crate) fn run(sh: &Shell, arguments: &[String]) -> Result<()> {
         // What it would ask Cloudflare for, where the caller is, is not used.
         .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
         .current_dir(setup::root()?);
+    let admin_key = admin_key()?;
+    if let Some(key) = &admin_key {
+        wrangler.arg("--var").arg(format!("{ADMIN_KEY}:{key}"));
+    }
     if let Some(text) = &options.config {
         wrangler.arg("--var").arg(format!("TOLLHOUSE_CONFIG:{text}"));
     }
     let mut child = wrangler.spawn().context("wrangler could not be started")?;
     wait_for(&mut child, options.port)?;
     print_greeting(&options);
+    if let Some(key) = admin_key {
+        println!(
+            "Look at it: http://127.0.0.1:{}/admin\nThe key, for this run alone: {key}\n",
+            options.port
+        );
+    }
     let status = child.wait()?;
     ensure!(status.success() || status.code().is_none(), "wrangler ended with {status}");
     Ok(())
@@ -82,6 +96,17 @@ fn read(arguments: &[String]) -> Result<Options> {
         }
     }
     Ok(options)
+}
+
+/// A key nobody else knows, unless `.dev.vars` has one.
+fn admin_key() -> Result<Option<String>> {
+    let own = fs::read_to_string(setup::root()?.join(".dev.vars")).unwrap_or_default();
+    if own.contains(ADMIN_KEY) {
+        return Ok(None);
+    }
+    // Each state is seeded by the system.
+    let random = || RandomState::new().hash_one(ADMIN_KEY);
+    Ok(Some(format!("{:016x}{:016x}", random(), random())))
 }
 
 fn answers(port: u16) -> bool {

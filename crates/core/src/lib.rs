@@ -4,6 +4,7 @@
 //! says what time it is, how the dice fell and what the store answered. That is why the same code
 //! runs in the Worker and in tests that cover a month in a millisecond.
 
+pub mod admin;
 pub mod alert;
 pub mod auth;
 pub mod breaker;
@@ -11,6 +12,7 @@ pub mod budget;
 pub mod cache;
 pub mod config;
 pub mod experiments;
+pub mod gather;
 pub mod guard;
 pub mod health;
 pub mod http;

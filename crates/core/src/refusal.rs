@@ -64,6 +64,17 @@ pub enum Fault {
     Operator,
 }
 
+impl Fault {
+    /// The label in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Provider => "provider",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// What is fixed about a [`Code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {

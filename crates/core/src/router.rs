@@ -27,10 +27,59 @@ pub enum Route {
     HealthReady,
     /// Prometheus metrics.
     Metrics,
+    /// The operators' page, or a part of it.
+    AdminPage(PagePart),
+    /// How the gateway stands, and what happened lately.
+    AdminStatus,
+    /// Requests that failed lately.
+    AdminErrors,
+    /// What became of one request that asked to be traced.
+    AdminTrace,
     /// The effective configuration.
     AdminConfig,
     /// What was used, by key, model and day.
     AdminUsage,
+}
+
+/// A file of the operators' page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PagePart {
+    /// Its path; the page's own is `/admin`.
+    pub path: &'static str,
+    /// Its name in the folder `crates/worker/admin`.
+    pub file: &'static str,
+    /// Its media type.
+    pub content_type: &'static str,
+}
+
+impl PagePart {
+    /// Every file.
+    pub const ALL: [Self; 16] = [
+        Self { path: "/admin", file: "index.html", content_type: "text/html; charset=utf-8" },
+        Self { path: "/admin/app.css", file: "app.css", content_type: "text/css; charset=utf-8" },
+        Self { path: "/admin/icon.svg", file: "icon.svg", content_type: "image/svg+xml" },
+        Self::script("/admin/app.js", "app.js"),
+        Self::script("/admin/ask.js", "ask.js"),
+        Self::script("/admin/charts.js", "charts.js"),
+        Self::script("/admin/dom.js", "dom.js"),
+        Self::script("/admin/figures.js", "figures.js"),
+        Self::script("/admin/overview.js", "overview.js"),
+        Self::script("/admin/spend.js", "spend.js"),
+        Self::script("/admin/providers.js", "providers.js"),
+        Self::script("/admin/guards.js", "guards.js"),
+        Self::script("/admin/errors.js", "errors.js"),
+        Self::script("/admin/config.js", "config.js"),
+        Self::script("/admin/playground.js", "playground.js"),
+        Self::script("/admin/stages.js", "stages.js"),
+    ];
+
+    const fn script(path: &'static str, file: &'static str) -> Self {
+        Self { path, file, content_type: "text/javascript; charset=utf-8" }
+    }
+
+    fn at(path: &str) -> Option<Self> {
+        path.starts_with("/admin").then(|| Self::ALL.into_iter().find(|part| part.path == path))?
+    }
 }
 
 /// Reads the method and the path (without its query).
@@ -61,6 +110,9 @@ fn find(path: &str) -> Option<(&'static str, Route)> {
     if path == "/v1/feedback" {
         return Some(("POST", Route::Feedback));
     }
+    if let Some(part) = PagePart::at(path) {
+        return Some(("GET", Route::AdminPage(part)));
+    }
     let route = match path {
         "/v1/models" => Route::Models,
         "/health/live" | "/healthz" | "/health/liveness" | "/health/liveliness" => {
@@ -68,6 +120,9 @@ fn find(path: &str) -> Option<(&'static str, Route)> {
         }
         "/health/ready" | "/readyz" | "/health/readiness" | "/health" => Route::HealthReady,
         "/metrics" => Route::Metrics,
+        "/admin/status" => Route::AdminStatus,
+        "/admin/errors" => Route::AdminErrors,
+        "/admin/trace" => Route::AdminTrace,
         "/admin/config" => Route::AdminConfig,
         "/admin/usage" => Route::AdminUsage,
         other => match other.strip_prefix("/v1/models/") {
@@ -116,6 +171,30 @@ mod tests {
         let expected = Route::ModelNamed("meta/llama".into());
         assert_eq!(route("GET", "/v1/models/meta%2Fllama"), Ok(expected.clone()));
         assert_eq!(route("GET", "/v1/models/meta/llama"), Ok(expected));
+    }
+
+    #[test]
+    fn the_operators_page_and_its_files_are_found() {
+        let file = |path| match route("GET", path) {
+            Ok(Route::AdminPage(part)) => Some(part.file),
+            Ok(_) | Err(_) => None,
+        };
+        assert_eq!(file("/admin/"), Some("index.html"));
+        assert_eq!(file("/admin/app.js"), Some("app.js"));
+        assert_eq!(route("GET", "/admin/index.html").unwrap_err().code, Code::RouteNotFound);
+        assert_eq!(route("POST", "/admin").unwrap_err().code, Code::MethodNotAllowed);
+    }
+
+    #[test]
+    fn every_file_of_the_page_has_a_path_and_every_path_a_file() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../worker/admin");
+        let names = std::fs::read_dir(folder).unwrap();
+        let mut files: Vec<_> =
+            names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut known: Vec<_> = PagePart::ALL.iter().map(|part| part.file.to_owned()).collect();
+        files.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(files, known);
     }
 
     #[test]

@@ -476,6 +476,17 @@ export function object(id, slot, binding, name, path, body) {
     .finally(() => clearTimeout(timer));
 }
 
+// A file of the deployment's static assets.
+export function asset(id, slot, name) {
+  const done = completer(id, slot);
+  const { ASSETS } = calls.get(id).env;
+  if (!ASSETS) return done(NOTHING);
+  ASSETS.fetch(`https://assets/${name}`).then(
+    async (reply) => (reply.ok ? done(0, "", await reply.bytes()) : done(NOTHING)),
+    (error) => done(FAILED, text(error)),
+  );
+}
+
 // `cacheSeconds` is how long this location may answer from its own cache, at least 30.
 export function kv_get(id, slot, binding, key, cacheSeconds) {
   const done = completer(id, slot);

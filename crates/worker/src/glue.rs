@@ -29,6 +29,7 @@ extern "C" {
     pub(crate) fn sleep(call: u32, slot: u32, ms: f64);
     pub(crate) fn pause(call: u32, slot: u32, ms: f64);
     pub(crate) fn object(call: u32, slot: u32, binding: &str, name: &str, path: &str, body: &[u8]);
+    pub(crate) fn asset(call: u32, slot: u32, name: &str);
     pub(crate) fn kv_get(call: u32, slot: u32, binding: &str, key: &str, cache_seconds: u32);
     pub(crate) fn kv_put(
         call: u32,

@@ -2,7 +2,7 @@
 //!
 //! Each method starts one operation of `glue/ops.js` and waits for its completion.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use tollhouse_core::{
     cache::key::CacheKey,
@@ -13,7 +13,7 @@ use tollhouse_core::{
         },
         host::{CallerLeft, Host, Unavailable},
     },
-    record::Record,
+    record::{Record, log_line},
     units::{DurationMs, UnitInterval, UnixMs},
 };
 
@@ -35,6 +35,8 @@ pub(crate) struct WorkerHost {
     /// The length of the body, as the request's head gives it.
     declared: Option<u64>,
     upstreams: Cell<u32>,
+    tracing: bool,
+    trace: RefCell<Option<String>>,
 }
 
 /// A provider's open stream; dropping it calls the provider off.
@@ -56,7 +58,18 @@ impl Drop for OpenStream {
 impl WorkerHost {
     pub(crate) fn new(call: u32, arrived: &Arrived) -> Self {
         let declared = arrived.header("content-length").and_then(|length| length.parse().ok());
-        Self { call, declared, upstreams: Cell::new(0) }
+        let (upstreams, trace) = (Cell::new(0), RefCell::new(None));
+        Self { call, declared, upstreams, tracing: false, trace }
+    }
+
+    /// Like [`Self::new`], and what became of the request is kept for [`Self::trace`].
+    pub(crate) fn traced(call: u32, arrived: &Arrived) -> Self {
+        Self { tracing: true, ..Self::new(call, arrived) }
+    }
+
+    /// The log line of a request that was to be traced, once it has ended.
+    pub(crate) fn trace(&self) -> Option<String> {
+        self.trace.take()
     }
 
     async fn op(start: impl FnOnce(u32)) -> Completion {
@@ -206,6 +219,9 @@ impl Host for WorkerHost {
 
     fn record(&self, record: &Record) {
         isolate::this().record(record);
+        if self.tracing {
+            self.trace.replace(Some(log_line(record)));
+        }
     }
 }
 

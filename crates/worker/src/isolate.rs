@@ -13,6 +13,7 @@ use tollhouse_core::{
         valid::{Config, Otlp, SecretName, Unreachable},
     },
     experiments::feedback::Feedback,
+    gather::Gather,
     health::{Facts, Reach},
     metrics::{CallResult, IsolateId, Registry},
     pipeline::{Gate, host::Unavailable},
@@ -340,6 +341,11 @@ impl Isolate {
         if kept { Ok(()) } else { Err(Unavailable) }
     }
 
+    /// Hands over what became of a request that was to be traced.
+    pub(crate) async fn keep_trace(&self, call: u32, line: &str) {
+        self.tell_ledger(call, LEDGER, "/trace", line.as_bytes()).await;
+    }
+
     fn otlp(&self) -> Option<Otlp> {
         let gate = self.gate.borrow();
         gate.as_ref().and_then(|gate| gate.config().telemetry.otlp.clone())
@@ -396,7 +402,7 @@ fn named_secrets(config: &Config) -> impl Iterator<Item = &SecretName> {
 }
 
 fn secrets(config: &Config) -> BTreeMap<SecretName, String> {
-    named_secrets(config).filter_map(|name| Some((name.clone(), env::text(&name.0)?))).collect()
+    named_secrets(config).filter_map(|name| Some((name.clone(), env::text(&name.0)?))).gather()
 }
 
 fn missing_secrets(config: &Config) -> Vec<SecretName> {

@@ -3,7 +3,9 @@
 //! Only here are `JsValue` and `worker::` known. Requests come in through [`begin`], driven by
 //! `glue/entry.js`; what the pipeline asks of the platform goes out as operations of `glue/ops.js`.
 
+mod admin;
 mod clock;
+mod door;
 mod env;
 mod executor;
 mod glue;
@@ -78,6 +80,10 @@ async fn serve(call: u32, arrived: Arrived) {
         | Route::HealthLive
         | Route::HealthReady
         | Route::Metrics
+        | Route::AdminPage(_)
+        | Route::AdminStatus
+        | Route::AdminErrors
+        | Route::AdminTrace
         | Route::AdminConfig
         | Route::AdminUsage => {
             return pages::serve(call, id, &isolate, gate.as_deref(), route, &arrived).await;
@@ -90,8 +96,12 @@ async fn serve(call: u32, arrived: Arrived) {
             &Refusal::new(Code::ConfigInvalid, Code::ConfigInvalid.facts().meaning),
         );
     };
+    let host = match admin::wants_trace(&arrived) {
+        Ok(true) => WorkerHost::traced(call, &arrived),
+        Ok(false) => WorkerHost::new(call, &arrived),
+        Err(refusal) => return pages::refuse(call, id, &refusal),
+    };
     isolate.enter();
-    let host = WorkerHost::new(call, &arrived);
     match call_of {
         Call::Model(endpoint) => pipeline::run(&host, &gate, arrived, endpoint, id).await,
         Call::Judge(way) => pipeline::judging::judge(&host, &gate, arrived, way, id).await,
@@ -99,6 +109,9 @@ async fn serve(call: u32, arrived: Arrived) {
             let keep = async |said: &Feedback| isolate.keep_feedback(call, said).await;
             pipeline::feedback::receive(&host, &gate, arrived, id, keep).await;
         }
+    }
+    if let Some(line) = host.trace() {
+        isolate.keep_trace(call, &line).await;
     }
     isolate.tend(call).await;
 }

@@ -1,7 +1,5 @@
 //! Everything that is no model call: lists of models, health, metrics, administration.
 
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use tollhouse_core::{
     auth, health,
     openai::models,
@@ -12,26 +10,31 @@ use tollhouse_core::{
 };
 
 use crate::{
-    clock, env, glue,
+    admin, clock, door, env, glue,
     isolate::{Isolate, LEDGER},
     ops::{Ending, Op},
 };
 
-/// The secret that opens `/admin/…`; without it there is no administration.
-const ADMIN_KEY: &str = "TOLLHOUSE_ADMIN_KEY";
 /// The secret that closes `/metrics` to others, where it is set.
 const METRICS_KEY: &str = "TOLLHOUSE_METRICS_KEY";
 
 /// A page as it goes out.
-struct Page {
-    status: u16,
-    content_type: String,
-    body: Vec<u8>,
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
+    /// Headers that other pages have not.
+    pub(crate) further: &'static [(&'static str, &'static str)],
 }
 
 impl Page {
     fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, content_type: "application/json".to_owned(), body: body.into() }
+        Self {
+            status,
+            content_type: "application/json".to_owned(),
+            body: body.into(),
+            further: &[],
+        }
     }
 }
 
@@ -48,6 +51,10 @@ pub(crate) async fn serve(
         Ok(page) => {
             let mut headers = head::Headers::new(id, &page.content_type);
             headers.add("cache-control", "no-store");
+            headers.add("x-content-type-options", "nosniff");
+            for (name, value) in page.further {
+                headers.add(name, value);
+            }
             glue::answer(call, page.status, headers.as_str(), &page.body);
         }
         Err(refusal) => refuse(call, id, &refusal),
@@ -81,21 +88,33 @@ async fn page(
         Route::HealthReady => Ok(health_page(health::ready(&isolate.facts()))),
         Route::Metrics => metrics(call, isolate, arrived).await,
         Route::Models | Route::ModelNamed(_) => model_list(gate, &route, arrived),
+        Route::AdminPage(part) => admin::page(call, part).await,
         Route::AdminConfig => {
-            admin(arrived)?;
+            admin::open(arrived)?;
             let shown = isolate.shown_config();
             Ok(Page::json(200, shown.ok_or_else(no_config)?))
         }
-        Route::AdminUsage => {
-            admin(arrived)?;
-            isolate.flush(call).await;
-            ledger(call, "/usage", &arrived.query).await
-        }
+        Route::AdminUsage => of_ledger(call, isolate, "/usage", arrived).await,
+        Route::AdminStatus => of_ledger(call, isolate, "/status", arrived).await,
+        Route::AdminErrors => of_ledger(call, isolate, "/errors", arrived).await,
+        Route::AdminTrace => of_ledger(call, isolate, "/traced", arrived).await,
         // Model calls go through the pipeline.
         Route::Model(_) | Route::Judge(_) | Route::Feedback => {
             Err(Refusal::new(Code::Internal, "a model call is no page"))
         }
     }
+}
+
+/// What the ledger tells operators, with what this isolate has counted up to now.
+async fn of_ledger(
+    call: u32,
+    isolate: &Isolate,
+    path: &str,
+    arrived: &Arrived,
+) -> Result<Page, Refusal> {
+    admin::open(arrived)?;
+    isolate.flush(call).await;
+    ledger(call, path, &arrived.query).await
 }
 
 fn health_page(answer: health::Answer) -> Page {
@@ -119,7 +138,7 @@ fn model_list(gate: Option<&Gate>, route: &Route, arrived: &Arrived) -> Result<P
 
 async fn metrics(call: u32, isolate: &Isolate, arrived: &Arrived) -> Result<Page, Refusal> {
     if let Some(key) = env::text(METRICS_KEY) {
-        check_key(arrived, &key)?;
+        door::check(arrived, &key)?;
     }
     isolate.flush(call).await;
     ledger(call, "/metrics", arrived.header("accept").unwrap_or_default()).await
@@ -131,7 +150,9 @@ async fn ledger(call: u32, path: &str, question: &str) -> Result<Page, Refusal> 
         Op::start(|slot| glue::object(call, slot, "LEDGER", LEDGER, path, question.as_bytes()))
             .await;
     match done.ending {
-        Ending::Done(200) => Ok(Page { status: 200, content_type: done.head, body: done.body }),
+        Ending::Done(200) => {
+            Ok(Page { status: 200, content_type: done.head, body: done.body, further: &[] })
+        }
         Ending::Done(_) => {
             let said = String::from_utf8_lossy(&done.body).into_owned();
             Err(Refusal::new(Code::InvalidValue, said))
@@ -144,27 +165,5 @@ async fn ledger(call: u32, path: &str, question: &str) -> Result<Page, Refusal> 
         | Ending::Nothing => {
             Err(Refusal::new(Code::Internal, "the ledger object does not answer at the moment"))
         }
-    }
-}
-
-fn admin(arrived: &Arrived) -> Result<(), Refusal> {
-    let Some(key) = env::text(ADMIN_KEY) else {
-        let message = format!("administration is off: set the secret {ADMIN_KEY} to turn it on");
-        return Err(Refusal::new(Code::RouteNotFound, message));
-    };
-    check_key(arrived, &key)
-}
-
-/// Compared as digests and in constant time, so that the time taken tells nothing.
-fn check_key(arrived: &Arrived, key: &str) -> Result<(), Refusal> {
-    let sent = arrived.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-    let Some(sent) = sent else {
-        return Err(Refusal::new(Code::MissingApiKey, "send `authorization: Bearer …`"));
-    };
-    let same = Sha256::digest(sent.trim().as_bytes()).ct_eq(&Sha256::digest(key.as_bytes()));
-    if bool::from(same) {
-        Ok(())
-    } else {
-        Err(Refusal::new(Code::InvalidApiKey, "the key does not open this page"))
     }
 }

@@ -138,6 +138,19 @@ fn a_caller_who_waits_is_told_that_the_answer_is_under_way() {
 }
 
 #[test]
+fn a_streamed_call_lasts_until_the_last_byte_of_its_answer() {
+    let words = Play::begun(&["Hello"]).then(Step::Wait(700));
+    let play = Play { latency: 30, body: [words.body, Play::words(&["!"]).body].concat(), ..words };
+    let world = World::new(7);
+    world.provider("a", move |_, _| play.clone());
+    let gate = isolate(&world, &model(r#"{ provider = "a", model = "x" }"#, ""));
+    let heard = world.serve(&gate, Request::stream("m"));
+    let attempt = heard.record().attempts[0].clone();
+    let first = attempt.first_chunk.unwrap();
+    assert!(attempt.took.0 >= first.0 + 700, "{attempt:?}");
+}
+
+#[test]
 fn a_provider_that_cuts_every_answer_is_rested() {
     let world = World::new(7);
     world.provider("a", |_, _| Play::begun(&WORDS[..3]).then(Step::Cut));

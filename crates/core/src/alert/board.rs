@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Rule, Severity};
-use crate::units::UnixMs;
+use crate::{gather::Gather, units::UnixMs};
 
 /// The troubles that have been told and have not ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,6 +88,13 @@ impl Board {
         events
     }
 
+    /// Everything that is wrong, in the words of when it was last seen, and since when.
+    pub fn active(&self) -> impl Iterator<Item = (Finding, UnixMs)> {
+        self.active.iter().map(|((rule, subject), trouble)| {
+            (finding(*rule, subject.clone(), trouble.clone()), UnixMs(trouble.since))
+        })
+    }
+
     /// Whether nothing is wrong.
     pub fn is_clear(&self) -> bool {
         self.active.is_empty()
@@ -111,12 +118,16 @@ impl Board {
         let known = rows
             .into_iter()
             .filter_map(|(rule, subject, trouble)| Some(((Rule::named(&rule)?, subject), trouble)));
-        Self { active: known.collect() }
+        Self { active: known.gather() }
     }
 }
 
 fn resolved(rule: Rule, subject: String, trouble: Trouble, now: UnixMs) -> Event {
+    let since = UnixMs(trouble.since);
+    Event { phase: Phase::Resolved, finding: finding(rule, subject, trouble), since, at: now }
+}
+
+fn finding(rule: Rule, subject: String, trouble: Trouble) -> Finding {
     let severity = if trouble.critical { Severity::Critical } else { Severity::Warning };
-    let finding = Finding { rule, subject, severity, summary: trouble.summary };
-    Event { phase: Phase::Resolved, finding, since: UnixMs(trouble.since), at: now }
+    Finding { rule, subject, severity, summary: trouble.summary }
 }

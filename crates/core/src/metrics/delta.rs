@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     ledger::{Counts, Day, Slot, UsageRow},
+    record::Failure,
     units::UnixMs,
 };
 
@@ -32,6 +33,7 @@ pub struct Delta {
     pub(super) counters: Vec<(Series, u64)>,
     pub(super) histograms: Vec<(Series, Histogram)>,
     pub(super) usage: Vec<(Slot, Counts)>,
+    pub(super) failures: Vec<Failure>,
     pub(super) report: Report,
     skipped: usize,
 }
@@ -78,6 +80,9 @@ struct Wire {
     histograms: Vec<Group<Vec<u64>>>,
     /// Day; key, model and target; counts.
     usage: Vec<(u32, [u32; 3], Vec<u64>)>,
+    /// Absent in the deltas of older versions.
+    #[serde(default)]
+    failures: Vec<Failure>,
 }
 
 /// A family's name and its rows: label values, and what was counted.
@@ -94,6 +99,7 @@ impl Delta {
             counters: Vec::new(),
             histograms: Vec::new(),
             usage: Vec::new(),
+            failures: Vec::new(),
             report,
             skipped: 0,
         }
@@ -111,10 +117,7 @@ impl Delta {
 
     /// What was booked: the amounts of each day, key, model and target.
     pub fn usage_rows(&self) -> Vec<UsageRow> {
-        let text = |name: NameId| {
-            let place = usize::try_from(name.0).unwrap_or(usize::MAX);
-            self.names.get(place).cloned().unwrap_or_default()
-        };
+        let text = |name| self.text(name).to_owned();
         let rows = self.usage.iter().map(|(slot, counts)| UsageRow {
             day: slot.day,
             key: text(slot.key),
@@ -123,6 +126,40 @@ impl Delta {
             counts: *counts,
         });
         rows.collect()
+    }
+
+    /// Some of the requests that failed: the first few of each interval.
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    /// When it was cut.
+    pub const fn at(&self) -> UnixMs {
+        self.at
+    }
+
+    /// The label values and the counts of every series of a counter.
+    pub(super) fn counters(&self, family: Family) -> impl Iterator<Item = (Vec<&str>, u64)> {
+        let rows = self.counters.iter().filter(move |(series, _)| series.family == family);
+        rows.map(|(series, count)| (self.texts(series), *count))
+    }
+
+    /// The label values and the counts by bucket of every series of a histogram.
+    pub(super) fn histograms(&self, family: Family) -> impl Iterator<Item = (Vec<&str>, Vec<u64>)> {
+        let boundaries = family.boundaries().unwrap_or_default();
+        let rows = self.histograms.iter().filter(move |(series, _)| series.family == family);
+        rows.map(|(series, histogram)| {
+            (self.texts(series), histogram.numbers(boundaries).skip(1).collect())
+        })
+    }
+
+    fn texts(&self, series: &Series) -> Vec<&str> {
+        series.values().map(|name| self.text(name)).collect()
+    }
+
+    fn text(&self, name: NameId) -> &str {
+        let place = usize::try_from(name.0).unwrap_or(usize::MAX);
+        self.names.get(place).map_or("", String::as_str)
     }
 
     /// How many rows were left out on reading, because this version does not know their family.
@@ -144,6 +181,7 @@ impl Delta {
                 histogram.numbers(family.boundaries().unwrap_or_default()).collect()
             }),
             usage: self.usage.iter().map(usage_to_wire).collect(),
+            failures: self.failures.clone(),
         };
         // Strings, numbers and maps of strings cannot fail to be written.
         serde_json::to_vec(&wire).unwrap_or_default()
@@ -168,6 +206,7 @@ impl Delta {
             Histogram::from_numbers(family.boundaries()?, &numbers)
         })?;
         delta.usage = delta.usage_from_wire(wire.usage)?;
+        delta.failures = wire.failures;
         Ok(delta)
     }
 

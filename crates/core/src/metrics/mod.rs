@@ -22,6 +22,7 @@ mod rows;
 mod seen;
 mod store;
 mod text;
+mod timeline;
 
 #[cfg(test)]
 mod tests;
@@ -33,3 +34,4 @@ pub(crate) use names::NameId;
 pub use registry::{CallResult, IsolateId, MAX_PENDING, Registry};
 pub use rows::{Changes, Restored, Row, Table};
 pub use text::Format;
+pub use timeline::{Calls, Point, Step, Tries};

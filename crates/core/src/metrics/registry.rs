@@ -18,8 +18,9 @@ use super::{
     store::Series,
 };
 use crate::{
+    gather::Gather,
     ledger::Slot,
-    record::{BreakerState, Record, hex},
+    record::{BreakerState, Failures, Record, hex},
     units::{DurationMs, UnixMs},
 };
 
@@ -47,6 +48,7 @@ pub struct Registry {
     in_flight: u64,
     config: Option<String>,
     breakers: BTreeMap<String, (UnixMs, BreakerState)>,
+    failures: Failures,
     /// What the last delta reported.
     reported: Report,
     cut_at: UnixMs,
@@ -97,6 +99,7 @@ impl Registry {
             in_flight: 0,
             config: None,
             breakers: BTreeMap::new(),
+            failures: Failures::default(),
             reported: Report::default(),
             cut_at: UnixMs(0),
             next_sequence: 0,
@@ -122,6 +125,7 @@ impl Registry {
     /// Counts a finished request.
     pub fn observe(&mut self, record: &Record) {
         self.counting.observe(record);
+        self.failures.note(record);
         for event in &record.breaker_events {
             // Records come in the order in which requests end, events happened in another one.
             let (since, state) =
@@ -169,6 +173,7 @@ impl Registry {
         self.reported = self.report();
         let mut delta = Delta::new(self.isolate, sequence, now, self.reported.clone());
         drain(&mut self.counting, &mut delta);
+        delta.failures = self.failures.take();
         self.pending.push_back((sequence, delta.encode()));
     }
 
@@ -192,7 +197,7 @@ impl Registry {
         Report {
             in_flight: self.in_flight,
             config: self.config.clone(),
-            breakers: breakers.map(|(id, (_, state))| (id.clone(), *state)).collect(),
+            breakers: breakers.map(|(id, (_, state))| (id.clone(), *state)).gather(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     experiments::feedback::{self, Feedback},
     openai::Envelope,
     rate::Subject,
-    record::{Endpoint, Record, RequestId},
+    record::{Endpoint, Record, RequestId, Stage},
     refusal::{Code, Refusal},
 };
 
@@ -45,10 +45,12 @@ async fn serve<H: Host>(
     let body = Envelope::parse(enter::body(host, &config, record).await?)?;
     // Counted against the key alone: a guess at an id costs what a call costs.
     let counted = subject.insert(enter::subject(&caller, "", RateLimits::default()));
+    record.stage = Stage::RequestLimit;
     admit::count(host, gate, counted, record).await?;
     let standing = gate.standing(counted, host.now());
     let key = caller.key().map(AsRef::as_ref);
     let trace = headers.trace.map(|trace| trace.trace_id);
+    record.stage = Stage::Validate;
     let said = feedback::read(&body, key, trace, &config)?;
     if keep(&said).await.is_err() {
         let message = "what was said could not be kept: say it again";

@@ -15,7 +15,7 @@ use crate::{
     guard::answers::{self, Judging, Question},
     openai::Envelope,
     rate::Subject,
-    record::{Endpoint, Record, RequestId},
+    record::{Endpoint, Record, RequestId, Stage},
     refusal::{Code, Refusal},
 };
 
@@ -60,8 +60,10 @@ async fn serve<H: Host>(
     if let Some(model) = remote {
         record.model = Some(Arc::clone(&model));
         let counted = subject.insert(enter::subject(&caller, &model.name, model.limits));
+        record.stage = Stage::RequestLimit;
         admit::count(host, gate, counted, record).await?;
         let counted = counted.clone();
+        record.stage = Stage::Provider;
         return by_model(host, gate, (&config, &model), question, &counted, record).await;
     }
     if !gate.knows(&question.model) && !config.classifiers.contains_key(&question.model) {
@@ -70,8 +72,10 @@ async fn serve<H: Host>(
     }
     // Counted against the key alone: a classifier is none of the configured models.
     let counted = subject.insert(enter::subject(&caller, "", RateLimits::default()));
+    record.stage = Stage::RequestLimit;
     admit::count(host, gate, counted, record).await?;
     let counted = counted.clone();
+    record.stage = Stage::Guard;
     let texts: Vec<_> = question.texts.iter().map(|text| (text.clone(), question.source)).collect();
     let judged = cascade::judge(host, gate, &config, &question.model, &texts, record).await?;
     let answer = judging.answer(&record.id.to_string(), &question, &judged)?;

@@ -37,7 +37,7 @@ pub use stages::{Admitted, Authenticated, Guarded, Parsed, Validated};
 use crate::{
     openai::Endpoint,
     rate::Subject,
-    record::{Record, RequestId},
+    record::{Record, RequestId, Stage},
     refusal::Refusal,
 };
 
@@ -96,12 +96,16 @@ async fn serve<H: Host>(
     // Before the defaults are filled in and the guards look, because a variant has its own.
     let authenticated = variant::deal(&config, arrived, authenticated, record);
     // Counted before it is looked at more closely, so that a flood pays for nothing but this.
+    record.stage = Stage::RequestLimit;
     let authenticated = admit::request(host, gate, authenticated, record).await?;
+    record.stage = Stage::Validate;
     let validated = enter::validate(authenticated, host.now(), record)?;
+    record.stage = Stage::Guard;
     let guarded = guards::input(host, gate, &config, validated, record).await?;
     // What a variant writes around the caller's text, once that text was judged by itself.
     let guarded = variant::write(guarded, record)?;
     // A kept reply before money and tokens are set aside, because it uses none.
+    record.stage = Stage::CacheAndBudget;
     let way = spend::afford(host, gate, &config, guarded, &headers, record).await?;
     let (guarded, flight, hold) = match way {
         spend::Way::Kept(guarded, entry) => {
@@ -109,7 +113,9 @@ async fn serve<H: Host>(
         }
         spend::Way::Paid(guarded, flight, hold) => (guarded, flight, hold),
     };
+    record.stage = Stage::TokenLimit;
     let admitted = admit::tokens(host, gate, guarded, hold, record).await?;
+    record.stage = Stage::Provider;
     let asking = Asking { config: &config, arrived, headers: &headers };
     let delivered = deliver::fresh(host, gate, &admitted, &asking, &flight, record).await;
     // After the last byte and whatever happened, because only now is the usage known.

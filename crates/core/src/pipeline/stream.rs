@@ -105,6 +105,7 @@ impl<H: Host> Passage<'_, H> {
             let end = self.flow(trials, &mut stream, record).await;
             let used = trials.used(stream.given);
             record.bill(used);
+            record.lasted(self.host.now());
             let broken = match end {
                 Ok(()) => {
                     trials.ended(stream, Verdict::Well, record);

@@ -8,8 +8,11 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Attempt, BreakerEvent, ColdStart, GuardDecision, LimitDecision, Record};
+use super::{
+    Aside, Attempt, BreakerEvent, ColdStart, GuardDecision, LimitDecision, Placing, Record,
+};
 use crate::{
+    placement::cascade::Why,
     price::Usage,
     refusal::Code,
     units::{MicroUsd, UnixMs},
@@ -32,6 +35,7 @@ struct Line<'a> {
     request_id: &'a dyn Display,
     trace_id: Option<String>,
     endpoint: &'static str,
+    stage: &'static str,
     key: Option<&'a str>,
     model: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +49,8 @@ struct Line<'a> {
     client_left: bool,
     retries: usize,
     attempts: Vec<AttemptLine<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    asides: Vec<AsideLine<'a>>,
     usage: Option<UsageLine>,
     cost_usd: Option<Box<RawValue>>,
     reserved_tokens: u64,
@@ -64,6 +70,8 @@ struct Line<'a> {
     breakers: Vec<BreakerLine<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cold_starts: Vec<ColdStartLine<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    placements: Vec<PlacingLine<'a>>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +85,13 @@ struct AttemptLine<'a> {
     usage: Option<UsageLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct AsideLine<'a> {
+    model: &'a str,
+    #[serde(flatten)]
+    attempt: AttemptLine<'a>,
 }
 
 #[derive(Serialize)]
@@ -128,6 +143,15 @@ struct ColdStartLine<'a> {
     result: &'static str,
 }
 
+#[derive(Serialize)]
+struct PlacingLine<'a> {
+    classifier: &'a str,
+    place: &'static str,
+    reason: Option<&'static str>,
+    texts: u64,
+    saved: u64,
+}
+
 impl<'a> Line<'a> {
     fn of(record: &'a Record) -> Self {
         Self {
@@ -136,6 +160,7 @@ impl<'a> Line<'a> {
             request_id: &record.id,
             trace_id: record.trace.map(|trace| trace.to_string()),
             endpoint: record.endpoint.name(),
+            stage: record.stage.name(),
             key: record.key.as_deref().map(|key| key.id.as_str()),
             model: record.model.as_deref().map(|model| model.name.as_str()),
             variant: record.variant.as_deref().map(|variant| variant.id.as_str()),
@@ -148,6 +173,7 @@ impl<'a> Line<'a> {
             client_left: record.client_left,
             retries: record.retries(),
             attempts: record.attempts.iter().map(AttemptLine::of).collect(),
+            asides: record.asides.iter().map(AsideLine::of).collect(),
             usage: record.billed().map(UsageLine::of),
             cost_usd: record.billed_cost().and_then(json_dollars),
             reserved_tokens: record.reserved.0,
@@ -163,6 +189,7 @@ impl<'a> Line<'a> {
             guards: record.guards.iter().map(GuardLine::of).collect(),
             breakers: record.breaker_events.iter().map(BreakerLine::of).collect(),
             cold_starts: record.cold_starts.iter().map(ColdStartLine::of).collect(),
+            placements: record.placements.iter().map(PlacingLine::of).collect(),
         }
     }
 }
@@ -178,6 +205,12 @@ impl<'a> AttemptLine<'a> {
             usage: attempt.usage.map(UsageLine::of),
             cost_usd: attempt.cost.and_then(json_dollars),
         }
+    }
+}
+
+impl<'a> AsideLine<'a> {
+    fn of(aside: &'a Aside) -> Self {
+        Self { model: &aside.model.name, attempt: AttemptLine::of(&aside.attempt) }
     }
 }
 
@@ -230,6 +263,18 @@ impl<'a> BreakerLine<'a> {
 impl<'a> ColdStartLine<'a> {
     fn of(start: &'a ColdStart) -> Self {
         Self { provider: &start.target.provider.name, ms: start.waited.0, result: start.result() }
+    }
+}
+
+impl<'a> PlacingLine<'a> {
+    fn of(placing: &'a Placing) -> Self {
+        Self {
+            classifier: &placing.classifier,
+            place: placing.place.name(),
+            reason: placing.why.map(Why::name),
+            texts: placing.texts,
+            saved: placing.saved,
+        }
     }
 }
 

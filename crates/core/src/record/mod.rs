@@ -6,8 +6,10 @@
 
 mod decisions;
 mod endpoint;
+mod failure;
 mod ids;
 mod log;
+mod stage;
 
 #[cfg(test)]
 pub(crate) mod sample;
@@ -21,10 +23,12 @@ pub use decisions::{
     LimitDecision, LimitScope, LimitVerdict, LimitedResource, Placing,
 };
 pub use endpoint::Endpoint;
+pub use failure::{Failure, Failures};
 pub(crate) use ids::hex;
 pub use ids::{RequestId, TraceId};
 pub use log::log_line;
 pub(crate) use log::rfc3339;
+pub use stage::Stage;
 
 use crate::{
     config::valid::{CallerKey, Model, Target, Variant},
@@ -46,6 +50,8 @@ pub struct Record {
     pub started: UnixMs,
     /// What was asked for.
     pub endpoint: Endpoint,
+    /// The last stage that it came to: a request that failed, failed there.
+    pub stage: Stage,
     /// The caller; `None` before authentication and in `open` mode.
     pub key: Option<Arc<CallerKey>>,
     /// The configured model that was asked for; `None` where the name is not configured.
@@ -56,6 +62,8 @@ pub struct Record {
     pub target: Option<Arc<Target>>,
     /// Every call to a provider, in order.
     pub attempts: Vec<Attempt>,
+    /// Calls to models that the gateway made on its own account: what guards and classifiers asked.
+    pub asides: Vec<Aside>,
     /// Whether another target answered than the one first chosen.
     pub fallback: bool,
     /// What the cache did.
@@ -124,6 +132,16 @@ pub struct Attempt {
     pub cost: Option<MicroUsd>,
 }
 
+/// A call that the gateway made on its own account. It is booked on its own model's name, and no caller's
+/// limit or budget is charged for it: who configured it pays.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    /// The model that was asked, as the configuration names it.
+    pub model: Arc<Model>,
+    /// The call.
+    pub attempt: Attempt,
+}
+
 /// What one provider will bill for one attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Bill<'a> {
@@ -172,11 +190,13 @@ impl Record {
             caller_span: None,
             started,
             endpoint,
+            stage: Stage::Authenticate,
             key: None,
             model: None,
             variant: None,
             target: None,
             attempts: Vec::new(),
+            asides: Vec::new(),
             fallback: false,
             cache: CacheResult::None,
             streamed: false,
@@ -208,6 +228,13 @@ impl Record {
             Some(_) => self.cost.zip(attempt.cost).map(|(before, now)| before.saturating_add(now)),
         };
         self.usage = Some(self.usage.unwrap_or_default().plus(usage));
+    }
+
+    /// The last attempt's answer ended at `now`.
+    pub fn lasted(&mut self, now: UnixMs) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.took = now.since(attempt.began);
+        }
     }
 
     /// What each provider will bill. There are several where one target went on with the answer of
@@ -243,6 +270,14 @@ impl Record {
     /// How many calls to providers followed a failed one.
     pub fn retries(&self) -> usize {
         self.attempts.len().saturating_sub(1)
+    }
+}
+
+impl Aside {
+    /// What the provider will bill for it.
+    pub fn bill(&self) -> Option<Bill<'_>> {
+        let Attempt { target, usage, cost, .. } = &self.attempt;
+        usage.map(|usage| Bill { target: Some(target), usage, cost: *cost })
     }
 }
 

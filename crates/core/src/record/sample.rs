@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{
     Attempt, BreakerEvent, BreakerState, CacheResult, ColdStart, Endpoint, GuardAction,
     GuardDecision, GuardEvidence, GuardStage, LimitDecision, LimitScope, LimitVerdict,
-    LimitedResource, Placing, Record, RequestId, Timings, TraceId,
+    LimitedResource, Placing, Record, RequestId, Stage, Timings, TraceId,
 };
 use crate::{
     config::valid::{
@@ -148,6 +148,7 @@ pub(crate) fn full() -> Record {
         },
     ];
     record.fallback = true;
+    record.stage = Stage::Provider;
     record.cache = CacheResult::Miss;
     record.streamed = true;
     record.status = 200;

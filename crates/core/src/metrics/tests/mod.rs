@@ -3,6 +3,7 @@
 mod counts;
 mod life;
 mod splits;
+mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -17,7 +17,7 @@ use tollhouse_core::{
 use worker::{Method, Request, RequestInit, Response, Result, State};
 
 use super::{
-    Ledger, post,
+    Ledger, admin, post,
     probes::Board as Probes,
     shard::{Export, ExportAsked},
     text_response,
@@ -43,7 +43,7 @@ const SIGNALS: &str = "c:signals";
 /// What the chief knows beside the counts.
 #[derive(Debug)]
 pub(super) struct Chief {
-    rows: Rows,
+    pub(super) rows: Rows,
     loaded: Option<Loaded>,
     history: History,
     board: Board,
@@ -61,6 +61,7 @@ pub(super) struct Chief {
 impl Chief {
     pub(super) fn open(state: &State) -> Result<Self> {
         let rows = Rows::open(state)?;
+        admin::table(&rows)?;
         let text = |key| rows.get(key).map(Option::unwrap_or_default);
         let (began, history) = begin(&rows)?;
         let rejected = text(REJECTED)?;
@@ -127,6 +128,12 @@ impl Chief {
         self.loaded.as_ref().map(|loaded| &loaded.config)
     }
 
+    /// When the ledger began, what is wrong, and which configuration was refused when.
+    pub(super) fn standing(&self) -> (UnixMs, &Board, Option<(UnixMs, &str)>) {
+        let rejected = self.rejected.as_ref().map(|(at, problems)| (*at, problems.as_str()));
+        (self.began, &self.board, rejected)
+    }
+
     fn grow(&mut self) {
         let configured = self.config().map_or(1, |config| config.telemetry.ledger_shards);
         self.shards = self.shards.max(configured);
@@ -143,7 +150,7 @@ impl Chief {
     }
 
     /// How replicas stand, where they are asked.
-    fn replicas(&self) -> Vec<probe::Replica> {
+    pub(super) fn replicas(&self) -> Vec<probe::Replica> {
         let config = self.config();
         config.map(|config| probe::replicas(config, self.probes.reports())).unwrap_or_default()
     }
@@ -241,8 +248,8 @@ impl Ledger {
 
     pub(super) async fn metrics(&self, accept: &str) -> Result<Response> {
         let format = Format::accepted(accept);
-        let asked =
-            ExportAsked { counts: true, usage_from: Some(TOMORROW.to_owned()), keep_from: None };
+        let usage_from = Some(ExportAsked::NO_USAGE.to_owned());
+        let asked = ExportAsked { counts: true, usage_from, ..Default::default() };
         let (mut aggregate, _) = self.gather(&asked).await?;
         self.add_budgets(&mut aggregate).await?;
         self.with_track(|track| track.show(&mut aggregate))?;
@@ -252,12 +259,7 @@ impl Ledger {
 
     /// The query is `group_by=key,model&format=json&from=2026-11-01&to=2026-11-30`.
     pub(super) async fn usage(&self, query: &str) -> Result<Response> {
-        let value = |name: &str| {
-            query
-                .split('&')
-                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-                .unwrap_or_default()
-        };
+        let value = |name| admin::value(query, name);
         let names = value("group_by").replace("%2C", ",");
         let columns = names.split(',').filter(|name| !name.is_empty()).map(Column::named);
         let Some(columns) = columns.collect::<Option<Vec<Column>>>() else {
@@ -296,6 +298,7 @@ impl Ledger {
             usage_from: Some(month),
             counts: true,
             keep_from: keep_from.map(|day| day.to_string()),
+            ..Default::default()
         };
         let (mut aggregate, usage) = self.gather(&asked).await?;
         if watches {
@@ -350,7 +353,8 @@ impl Ledger {
         self.with_chief(|chief| chief.keep_outbox())
     }
 
-    async fn add_budgets(&self, aggregate: &mut Aggregate) -> Result<()> {
+    /// Says how budgets stand, where there are any.
+    pub(super) async fn add_budgets(&self, aggregate: &mut Aggregate) -> Result<()> {
         let at = now();
         let has_budgets = self.with_chief(|chief| {
             Ok(chief.config().is_some_and(|config| !alert::spends(config, &[], at).is_empty()))
@@ -370,6 +374,11 @@ impl Ledger {
 
     /// What all shards hold, added up.
     async fn gather(&self, asked: &ExportAsked) -> Result<(Aggregate, Vec<UsageRow>)> {
+        Ok(Export::join(self.exports(asked).await?))
+    }
+
+    /// What each shard holds.
+    pub(super) async fn exports(&self, asked: &ExportAsked) -> Result<Vec<Export>> {
         let mut exports = vec![self.with_shard(|shard| shard.export_for(asked))?];
         let shards = self.with_chief(|chief| Ok(chief.shards))?;
         let question = serde_json::to_string(asked)?;
@@ -381,7 +390,7 @@ impl Ledger {
             let request = Request::new_with_init("https://ledger/export", &init)?;
             exports.push(stub.fetch_with_request(request).await?.json::<Export>().await?);
         }
-        Ok(Export::join(exports))
+        Ok(exports)
     }
 }
 
@@ -404,9 +413,6 @@ fn begin(rows: &Rows) -> Result<(UnixMs, History)> {
     rows.write([(BEGAN.to_owned(), Some(now().0.to_string()))])?;
     Ok((now(), history))
 }
-
-/// A day on which there is no usage yet, for those who want none.
-const TOMORROW: &str = "9999-12-31";
 
 fn load(text: &str) -> Option<Loaded> {
     if text.is_empty() {

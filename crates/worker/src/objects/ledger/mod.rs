@@ -5,11 +5,14 @@
 //! `/admin/usage`, and by its alarm sends alerts and metrics, keeps track of experiments ([`track`]) and
 //! lets old usage go ([`chief`]).
 
+mod admin;
 mod chief;
+mod failures;
 mod opinions;
 mod post;
 mod probes;
 mod shard;
+mod timeline;
 mod track;
 mod usage;
 
@@ -87,6 +90,13 @@ impl DurableObject for Ledger {
             "/pools" => text_response(&self.reports()?, "application/json"),
             "/metrics" => self.metrics(&text()).await,
             "/usage" => self.usage(&text()).await,
+            "/status" => self.status(&text()).await,
+            "/errors" => self.errors().await,
+            "/trace" => {
+                self.keep_trace(&text())?;
+                Response::empty()
+            }
+            "/traced" => self.trace(&text()),
             _ => Response::error("no such path", 404),
         }
     }

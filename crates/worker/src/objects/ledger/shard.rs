@@ -3,12 +3,16 @@
 use serde::{Deserialize, Serialize};
 use tollhouse_core::{
     ledger::{Day, UsageRow},
-    metrics::{Aggregate, Delta, Row, Table},
+    metrics::{Aggregate, Delta, Merged, Row, Table},
+    record::Failure,
     telemetry::data_points,
 };
 use worker::{AnalyticsEngineDataPointBuilder, Env, Result, State};
 
-use super::usage::{self, UsageWire};
+use super::{
+    failures, timeline,
+    usage::{self, UsageWire},
+};
 use crate::{clock::read as now, objects::rows::Rows};
 
 /// The binding of an Analytics Engine dataset, which is used where there is one.
@@ -32,6 +36,17 @@ pub(super) struct ExportAsked {
     pub(super) counts: bool,
     /// Usage of earlier days is let go.
     pub(super) keep_from: Option<String>,
+    /// What happened when: a step's length and a moment, both in milliseconds.
+    #[serde(default)]
+    pub(super) points: Option<(u64, u64)>,
+    /// Whether failed requests are wanted too.
+    #[serde(default)]
+    pub(super) failures: bool,
+}
+
+impl ExportAsked {
+    /// A day on which there is no usage yet, for those who want none.
+    pub(super) const NO_USAGE: &str = "9999-12-31";
 }
 
 /// What a shard holds, as rows.
@@ -40,12 +55,19 @@ pub(super) struct Export {
     /// Table letter with key, and value.
     rows: Vec<(String, String)>,
     usage: Vec<UsageWire>,
+    /// Moments and points, as text.
+    #[serde(default)]
+    pub(super) points: Vec<(u64, String)>,
+    #[serde(default)]
+    pub(super) failures: Vec<Failure>,
 }
 
 impl Shard {
     pub(super) fn open(state: &State) -> Result<Self> {
         let rows = Rows::open(state)?;
         rows.run(&usage::table(), vec![])?;
+        timeline::table(&rows)?;
+        failures::table(&rows)?;
         let restored = Aggregate::restore(rows.all()?.into_iter().filter_map(row));
         Ok(Self { rows, aggregate: restored.aggregate, pruned: None })
     }
@@ -53,10 +75,14 @@ impl Shard {
     /// Adds a delta. The reply leaves only after what changed is on disk, and says so to the isolate.
     pub(super) fn merge(&mut self, bytes: &[u8], env: &Env) -> Result<()> {
         let delta = Delta::decode(bytes).map_err(|error| error.to_string())?;
-        self.aggregate.merge(&delta, now());
+        let merged = self.aggregate.merge(&delta, now());
         self.aggregate.forget_silent(now());
         let is_booked = !self.aggregate.changes().usage.is_empty();
         self.store()?;
+        if merged == Merged::Counted {
+            timeline::add(&self.rows, &delta, now())?;
+            failures::add(&self.rows, delta.failures())?;
+        }
         if is_booked {
             write_points(env, &delta);
         }
@@ -79,7 +105,12 @@ impl Shard {
         let rows = if asked.counts { self.rows.all()? } else { Vec::new() };
         let rows = rows.into_iter().filter(|(key, _)| key.starts_with(['s', 'i'])).collect();
         let usage = usage::from(&self.rows, asked.usage_from.as_deref().unwrap_or_default())?;
-        Ok(Export { rows, usage: usage.iter().map(UsageWire::from).collect() })
+        let points = match asked.points {
+            Some((step_ms, from)) => timeline::from(&self.rows, step_ms, from)?,
+            None => Vec::new(),
+        };
+        let failures = if asked.failures { failures::all(&self.rows)? } else { Vec::new() };
+        Ok(Export { rows, usage: usage.iter().map(UsageWire::from).collect(), points, failures })
     }
 
     fn store(&mut self) -> Result<()> {
