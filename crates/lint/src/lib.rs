@@ -25,7 +25,7 @@ mod text;
 
 pub use baseline::Baseline;
 pub use collect::{collect, given_up, lexed};
-pub use engine::{Files, Linter, LoadError, ModelFile, Report};
+pub use engine::{Files, Linter, LoadError, ModelFile, Report, Traces};
 pub use facts::FileFacts;
 pub use finding::Finding;
 pub use knowledge::KnowledgeError;

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod cases;
+mod sieved;
 
 use cases::{counted, entries, folder, marked, name, run, texts, with_room};
 use tollhouse_lint::{Linter, Severity};

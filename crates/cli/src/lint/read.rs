@@ -8,10 +8,10 @@ use super::discover::Found;
 use super::models::{self, Beside};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use tollhouse_lint::{FileFacts, Files, Linter, collect, given_up, lexed};
+use tollhouse_lint::{FileFacts, Files, Linter, Traces, collect, given_up, lexed};
 
 /// Up to this much source is parsed whether it touches models or not.
 const WHOLE: usize = 2 << 20;
@@ -82,7 +82,9 @@ impl Sources {
         };
         // The largest first: a syntax tree takes many times its text, and is gone before the facts of the rest pile up.
         self.rust.sort_by_key(|(_, text)| std::cmp::Reverse(text.len()));
-        let mut rust: Vec<_> = self.rust.into_par_iter().map(facts).collect();
+        // One at a time: the first quarter of the files is most of the work.
+        let files = self.rust.into_par_iter().with_max_len(1);
+        let mut rust: Vec<_> = files.map(facts).collect();
         rust.sort_by(|(a, _), (b, _)| a.path().cmp(b.path()));
         by.bar.finish_and_clear();
         let models = self.models.iter().filter_map(Beside::measured).collect();
@@ -115,9 +117,14 @@ fn worth_parsing(linter: &Linter, sources: &Sources) -> Option<Folders> {
         return None;
     }
     let packages = sources.manifests.iter().map(|(path, _)| folder(path).to_owned()).collect();
-    let holding = sources.rust.par_iter().filter(|(_, text)| linter.touches(text));
-    let touched = holding.map(|(path, _)| nearest(&packages, path).to_owned()).collect();
-    let worth = linter.worth_parsing(&sources.manifests, touched);
+    let traces: Vec<(&str, Traces)> =
+        sources.rust.par_iter().map(|(path, text)| (path.as_str(), linter.traces(text))).collect();
+    let mut of_folder: BTreeMap<String, Traces> = BTreeMap::new();
+    for (path, traces) in traces.into_iter().filter(|(_, traces)| !traces.is_empty()) {
+        let all = of_folder.entry(nearest(&packages, path).to_owned()).or_default();
+        *all = all.with(traces);
+    }
+    let worth = linter.worth_parsing(&sources.manifests, &of_folder);
     Some(Folders { packages, worth })
 }
 

@@ -29,6 +29,8 @@ use serde::Deserialize;
 use std::cell::OnceCell;
 
 pub(crate) use literals::Slot;
+pub(crate) use placed::WORKER;
+pub(crate) use secrets::{KEYED_URLS, SECRET_FILES, SECRET_NAMES, is_key, key_prefixes};
 
 /// Where a hit lies.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -12,7 +12,7 @@ use crate::model::{At, FileId};
 use tollhouse_core::placement::{Calibration, Limits, Profile, Verdict, place};
 
 /// The package that makes a Worker of a crate.
-const WORKER: &str = "worker";
+pub(crate) const WORKER: &str = "worker";
 
 impl Asked<'_, '_> {
     pub(super) fn too_heavy(&self) -> Vec<Hit> {

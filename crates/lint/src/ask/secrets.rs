@@ -20,6 +20,26 @@ pub(crate) enum Place {
     Url,
 }
 
+/// How names for secrets end, in lower case.
+pub(crate) const SECRET_NAMES: &[&str] = &[
+    "api_key",
+    "apikey",
+    "secret_key",
+    "access_token",
+    "auth_token",
+    "api_token",
+    "bearer_token",
+    "openai_key",
+    "anthropic_key",
+];
+
+/// What names of files with secrets in them hold, in lower case.
+pub(crate) const SECRET_FILES: &[&str] = &["api_key", "apikey", "secret"];
+
+/// How a key is put into a URL.
+pub(crate) const KEYED_URLS: &[&str] =
+    &["?key={", "&key={", "?api_key={", "&api_key={", "?apikey={"];
+
 /// Providers' key formats: prefix, least length of the rest.
 const FORMATS: &[(&str, usize)] = &[
     ("sk-ant-", 24),
@@ -83,8 +103,13 @@ pub(super) fn redacted(text: &str) -> String {
     format!("{shown}…")
 }
 
+/// How keys begin.
+pub(crate) fn key_prefixes() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|(prefix, _)| *prefix)
+}
+
 /// Whether a text has the form, the length and the variety of a provider's key.
-fn is_key(text: &str) -> bool {
+pub(crate) fn is_key(text: &str) -> bool {
     let Some((_, rest, least)) = FORMATS
         .iter()
         .find_map(|(prefix, least)| Some((prefix, text.strip_prefix(prefix)?, *least)))
@@ -101,18 +126,7 @@ fn is_key(text: &str) -> bool {
 /// Whether a name is one for a secret.
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let ends = [
-        "api_key",
-        "apikey",
-        "secret_key",
-        "access_token",
-        "auth_token",
-        "api_token",
-        "bearer_token",
-        "openai_key",
-        "anthropic_key",
-    ];
-    ends.iter().any(|end| {
+    SECRET_NAMES.iter().any(|end| {
         name == *end || name.ends_with(&format!("_{end}")) || name.ends_with(&format!(".{end}"))
     })
 }
@@ -267,9 +281,9 @@ impl Asked<'_, '_> {
             };
             let key = match last {
                 "env" | "option_env" => is_secret_name(text),
-                "include_str" => ["api_key", "apikey", "secret"]
-                    .iter()
-                    .any(|word| text.to_ascii_lowercase().contains(word)),
+                "include_str" => {
+                    SECRET_FILES.iter().any(|word| text.to_ascii_lowercase().contains(word))
+                }
                 _ => false,
             };
             if key && !self.w.is_test(at) {
@@ -289,9 +303,7 @@ impl Asked<'_, '_> {
             let Some(Kind::Str(text)) = args.first().map(|arg| self.w.kind(at.with(*arg))) else {
                 continue;
             };
-            let keyed = ["?key={", "&key={", "?api_key={", "&api_key={", "?apikey={"]
-                .iter()
-                .any(|form| text.contains(form));
+            let keyed = KEYED_URLS.iter().any(|form| text.contains(form));
             if keyed && args.iter().any(|arg| self.secret_in_node(at.with(*arg)).is_some()) {
                 hits.push(Hit::at(at));
             }

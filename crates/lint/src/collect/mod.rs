@@ -28,7 +28,7 @@ pub(crate) const MAX_RUN: usize = 4000;
 pub fn collect(path: &str, text: &str) -> FileFacts {
     let mut facts = lexed(path, text);
     if facts.broken.is_none() {
-        match syn::parse_file(&quiet::quiet(text, &facts.scan.comments)) {
+        match syn::parse_file(&quiet::quiet(text, &facts.scan)) {
             Ok(file) => Lower::new(text, &mut facts).file(&file),
             Err(error) => {
                 facts.broken = Some((error.to_string(), error_span(text, &facts.lines, &error)));

@@ -2,7 +2,10 @@
 
 mod draft;
 mod sieve;
+mod traces;
 mod upkeep;
+
+pub use traces::Traces;
 
 use crate::ask::Asked;
 use crate::baseline::Baseline;
@@ -17,6 +20,7 @@ use draft::Draft;
 use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use traces::Tracker;
 
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules/lint");
 static KNOWLEDGE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules/knowledge");
@@ -27,7 +31,7 @@ pub struct Linter {
     rules: Rules,
     knowledge: Knowledge,
     standard: Standard,
-    needles: aho_corasick::AhoCorasick,
+    tracker: Tracker,
     identity: Sha256,
 }
 
@@ -43,6 +47,9 @@ pub enum LoadError {
     /// The standard.
     #[error("standard.toml: {0}")]
     Standard(String),
+    /// The words of the knowledge that mark a source file.
+    #[error("the words to look for: {0}")]
+    Words(String),
 }
 
 /// What a run reads, every path relative to the folder linted.
@@ -92,10 +99,10 @@ impl Linter {
         let knowledge = Knowledge::read(texts(&KNOWLEDGE))?;
         let standard =
             toml::from_str(STANDARD).map_err(|error| LoadError::Standard(error.to_string()))?;
-        let needles = aho_corasick::AhoCorasick::new(sieve::needles(&knowledge))
-            .map_err(|e| LoadError::Standard(e.to_string()))?;
+        let tracker =
+            Tracker::of(&knowledge).map_err(|error| LoadError::Words(error.to_string()))?;
         let identity = Sha256::new_with_prefix(env!("TOLLHOUSE_LINT_BUILD"));
-        Ok(Self { rules, knowledge, standard, needles, identity })
+        Ok(Self { rules, knowledge, standard, tracker, identity })
     }
 
     /// The rules.
@@ -110,6 +117,11 @@ impl Linter {
     pub fn add_rule(&mut self, path: &str, text: &str) -> Result<(), RuleError> {
         self.identity.update(text.as_bytes());
         self.rules.add(path, text)
+    }
+
+    /// The names of the packages of which anything is known.
+    pub fn packages(&self) -> impl Iterator<Item = &str> {
+        self.knowledge.packages()
     }
 
     /// What changes whenever this build of the linter, its rules or its knowledge change: 32 bytes.

@@ -1,74 +1,87 @@
 //! The sieve before parsing: which packages may touch models, and so have to be parsed.
 //!
-//! A package touches models when it depends on a library that calls or runs them, or when a source file of it holds the
-//! address of a hosted model, a request body or a key. What depends on such a package is parsed too, because it may hold
-//! the entry points; and what these use of the workspace, because it may hold limiters, caches and settings.
-//! Evidence never decides: a package without a model has nothing to protect. Files of no package are always parsed.
+//! A package touches models when it depends on a library that calls or runs them, or is one; when a source file of it
+//! holds the body of a request or a secret out of place; when one holds a part of a model's address, and the package can
+//! send requests. What depends on such a package is parsed too, because it may hold the entry points; and what these use
+//! of the workspace, because it may hold limiters, caches and settings. Files of no package are always parsed.
 
 use super::Linter;
-use crate::knowledge::{CrateKind, Knowledge};
+use super::traces::Traces;
+use crate::ask::WORKER;
+use crate::knowledge::{CrateKind, Known, Role, Roles};
 use crate::manifest::{Lock, Manifest};
 use crate::model::settled;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What a request or a key looks like in a source file, wherever it is sent.
-const BODIES: &[&str] = &[
-    "\"sk-",
-    "\"gsk_",
-    "\"AIza",
-    "\"hf_",
-    "\"xai-",
-    "\"AKIA",
-    "\"model\"",
-    "\\\"model\\\"",
-    "\"messages\"",
-    "\\\"messages\\\"",
+/// What nothing plays in a package that has nothing to do with models.
+const OF_MODELS: [Role; 9] = [
+    Role::ModelCall,
+    Role::EmbeddingCall,
+    Role::StreamCall,
+    Role::RequestBuilder,
+    Role::ModelLoad,
+    Role::Inference,
+    Role::Training,
+    Role::TrackerStart,
+    Role::SetKey,
 ];
 
-/// Every string that marks a source file; each is longer than three bytes.
-pub(super) fn needles(knowledge: &Knowledge) -> Vec<String> {
-    let bodies = BODIES.iter().copied();
-    knowledge
-        .endpoints
-        .needles()
-        .chain(bodies)
-        .filter(|of| of.len() > 3)
-        .map(str::to_owned)
-        .collect()
-}
-
 impl Linter {
-    /// Whether a source file holds anything that a package which touches models would hold.
-    pub fn touches(&self, text: &str) -> bool {
-        self.needles.is_match(text)
+    /// What a source file shows of models.
+    pub fn traces(&self, text: &str) -> Traces {
+        self.tracker.traces(text, &self.knowledge)
     }
 
-    /// The folders of the packages to parse, given every manifest as path and text, and the folders of packages with a
-    /// source file that [`Linter::touches`]. The empty folder stands for files that belong to no package.
+    /// The folders of the packages to parse, given every manifest as path and text, and the [`Traces`] in the source
+    /// files of each folder with one. The empty folder stands for files that belong to no package.
     pub fn worth_parsing(
         &self,
         manifests: &[(String, String)],
-        touched: BTreeSet<String>,
+        traces: &BTreeMap<String, Traces>,
     ) -> BTreeSet<String> {
         let read = manifests.iter().map(|(path, text)| Manifest::read(path, text)).collect();
         let packages = settled(read, &[(String::new(), Lock::default())]);
-        let mut worth = touched;
-        worth.insert(String::new());
-        let depends =
-            |of: &&Manifest| of.dependencies.iter().any(|one| self.is_model(&one.package));
-        worth.extend(packages.iter().filter(depends).map(|of| of.folder().to_owned()));
         let local = Local::of(&packages);
+        let folders = |test: &dyn Fn(&Manifest) -> bool| -> BTreeSet<String> {
+            packages.iter().filter(|of| test(of)).map(|of| of.folder().to_owned()).collect()
+        };
+        let sending = local.users(&folders(&|of| self.depends(of, sends)));
+        let touched = traces.iter().filter(|(folder, traces)| {
+            traces.own || (traces.address && sending.contains(folder.as_str()))
+        });
+        let mut worth = folders(&|of| {
+            of.name.as_deref().is_none_or(|name| self.knowledge.package(name).is_some_and(models))
+                || self.depends(of, models)
+                || of.dependencies.iter().any(|one| one.package == WORKER)
+        });
+        worth.extend(touched.map(|(folder, _)| folder.clone()));
+        worth.insert(String::new());
         worth.extend(local.users(&worth));
         worth.extend(local.uses(&worth));
         worth
     }
 
-    fn is_model(&self, package: &str) -> bool {
-        self.knowledge.package(package).is_some_and(|known| match known.kind {
-            CrateKind::ModelClient | CrateKind::Inference => true,
-            CrateKind::Http | CrateKind::Server | CrateKind::Support => false,
-        })
+    /// Whether a package depends on a library that is known for something.
+    fn depends(&self, package: &Manifest, known: fn(&Known) -> bool) -> bool {
+        let mut depended = package.dependencies.iter().map(|one| one.package.as_str());
+        depended.any(|name| self.knowledge.package(name).is_some_and(known))
     }
+}
+
+/// Whether a library calls models, runs them, or is of use to nothing else.
+fn models(known: &Known) -> bool {
+    match known.kind {
+        CrateKind::ModelClient | CrateKind::Inference => true,
+        CrateKind::Http => false,
+        CrateKind::Server | CrateKind::Support => {
+            known.roles().any(OF_MODELS.into_iter().collect::<Roles>())
+        }
+    }
+}
+
+/// Whether a library sends HTTP requests.
+fn sends(known: &Known) -> bool {
+    known.roles().has(Role::HttpSend)
 }
 
 /// Who uses whom among the packages of one workspace, by folder.

@@ -51,13 +51,22 @@ impl Endpoints {
         self.not_calls.iter().any(|tail| path.ends_with(tail.as_str()))
     }
 
-    /// Texts of which a package that calls models directly holds at least one.
-    pub(crate) fn needles(&self) -> impl Iterator<Item = &str> {
-        self.hosts
-            .iter()
-            .chain(&self.paths)
-            .chain(&self.common)
-            .map(|text| text.trim_end_matches('$'))
+    /// The hosts, without what follows in the address.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().filter_map(|host| host.split('/').next())
+    }
+
+    /// The last part of every path, and whether it must end the address. However an address is put together, this is
+    /// not taken apart.
+    pub(crate) fn last_parts(&self) -> impl Iterator<Item = (&str, bool)> {
+        let last = |path: &'_ String| -> Option<(usize, usize)> {
+            let whole = path.trim_end_matches(['$', '/']);
+            Some((whole.rfind(['/', ':'])? + 1, whole.len()))
+        };
+        self.paths.iter().chain(&self.common).filter_map(move |path| {
+            let (start, end) = last(path)?;
+            Some((path.get(start..end)?, path.ends_with('$')))
+        })
     }
 
     /// What is known of a retired model.

@@ -52,6 +52,14 @@ pub struct KnowledgeError {
     reason: String,
 }
 
+impl Known {
+    /// Every role that something in it plays.
+    pub(crate) fn roles(&self) -> Roles {
+        let all = self.facts.values().flatten();
+        all.fold(Roles::default(), |all, fact| all.with(fact.roles))
+    }
+}
+
 impl Knowledge {
     /// Reads knowledge files, given as names and texts.
     pub(crate) fn read<'a>(
@@ -116,9 +124,19 @@ impl Knowledge {
         self.by_package.get(package).and_then(|at| self.crates.get(*at))
     }
 
+    /// Whether something of this name plays a role, in any crate.
+    pub(crate) fn plays(&self, name: &str, role: Role) -> bool {
+        self.names.get(name).is_some_and(|roles| roles.has(role))
+    }
+
     /// Whether any crate knows something of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.names.contains_key(name)
+    }
+
+    /// The names of all packages.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = &str> {
+        self.by_package.keys().map(String::as_str)
     }
 
     /// Facts whose name alone tells, with package and library.

@@ -37,8 +37,16 @@ impl Graph {
     /// The call graph of a workspace; test code does not count as a caller.
     pub(crate) fn of(workspace: &Workspace<'_>) -> Self {
         let mut graph = Self::default();
+        // A callee comes before its call, which calls the same.
+        let mut callees: HashMap<At, Vec<(FnRef, Tie)>> = HashMap::default();
         for at in workspace.nodes() {
-            let targets = workspace.targets(at);
+            let targets = match workspace.kind(at) {
+                Kind::Call { callee, .. } => callees.remove(&at.with(*callee)).unwrap_or_default(),
+                _ => workspace.targets(at),
+            };
+            if matches!(workspace.kind(at), Kind::Path(_)) && !targets.is_empty() {
+                callees.insert(at, targets.clone());
+            }
             if targets.is_empty() || workspace.is_test(at) {
                 continue;
             }

@@ -20,6 +20,7 @@ pub(crate) use build::{Inputs, settled};
 pub(crate) use calls::{ModelCall, Purpose};
 pub(crate) use graph::Graph;
 pub(crate) use modules::{Def, Module, ModuleId};
+pub(crate) use requests::{BODY_NAMES, SENDERS};
 pub(crate) use resolve::Found;
 pub(crate) use scope::Binding;
 pub(crate) use types::Ty;

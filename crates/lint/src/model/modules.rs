@@ -94,6 +94,7 @@ impl Workspace<'_> {
     /// Crate roots: those the manifest names, then those Cargo finds by itself.
     fn roots(&self) -> Vec<(String, TargetKind, Option<PackageId>)> {
         let mut found = Vec::new();
+        let places = self.target_places();
         for (id, package) in self.packages.iter().enumerate() {
             if package.name.is_none() {
                 continue;
@@ -111,15 +112,24 @@ impl Workspace<'_> {
                 ("benches", TargetKind::TestLike),
                 ("examples", TargetKind::TestLike),
             ] {
-                let place = at(place);
-                let direct = self.files.iter().map(|file| file.path.as_str()).filter(|path| {
-                    folder(path) == place
-                        || (path.ends_with("/main.rs") && folder(folder(path)) == place)
-                });
-                found.extend(direct.map(|path| (path.to_owned(), kind, Some(id))));
+                let direct = places.get(at(place).as_str()).into_iter().flatten();
+                found.extend(direct.map(|path| ((*path).to_owned(), kind, Some(id))));
             }
         }
         found
+    }
+
+    /// The files that Cargo would take for targets if it looked in a folder: `<folder>/a.rs`, `<folder>/a/main.rs`.
+    fn target_places(&self) -> HashMap<&str, Vec<&str>> {
+        let mut places: HashMap<&str, Vec<&str>> = HashMap::default();
+        for file in &self.files {
+            let path = file.path.as_str();
+            places.entry(folder(path)).or_default().push(path);
+            if path.ends_with("/main.rs") && !folder(path).is_empty() {
+                places.entry(folder(folder(path))).or_default().push(path);
+            }
+        }
+        places
     }
 
     /// Adds the modules below `top`, file by file; a cycle of `#[path]` ends at the module already there.

@@ -6,6 +6,13 @@ use crate::facts::Kind;
 use crate::knowledge::Role;
 use rustc_hash::FxHashSet as HashSet;
 
+/// What names of functions hold that send a request to a model.
+pub(crate) const SENDERS: &[&str] = &["chat_completion", "generate_content", "create_completion"];
+
+/// What names of structs hold that are the body of a request, in lower case.
+pub(crate) const BODY_NAMES: &[&str] =
+    &["request", "body", "payload", "param", "completion", "query", "args"];
+
 /// Where a request's links may lie: through parameters, branches and functions that begin it.
 struct Trail<'w, 'k> {
     workspace: &'w Workspace<'k>,
@@ -226,11 +233,10 @@ impl Workspace<'_> {
 
     /// Whether a function named for a model's endpoint sends a request that it was handed.
     fn sends_given_request(&self, at: At, links: &[At]) -> bool {
-        let named = self.function_at(at).and_then(|of| self.function(of)).is_some_and(|fact| {
-            ["chat_completion", "generate_content", "create_completion"]
-                .iter()
-                .any(|name| fact.name.contains(name))
-        });
+        let named = self
+            .function_at(at)
+            .and_then(|of| self.function(of))
+            .is_some_and(|fact| SENDERS.iter().any(|name| fact.name.contains(name)));
         let root = links.last().and_then(|last| match self.kind(*last) {
             Kind::Method { receiver, .. } => Some(self.peel(last.with(*receiver))),
             _ => None,
@@ -277,9 +283,7 @@ impl Workspace<'_> {
         let Some(of) = self.file(*file).structs.get(*at) else { return false };
         let has = |name: &str| of.fields.iter().any(|field| field.name == name);
         let name = of.name.to_ascii_lowercase();
-        let named = ["request", "body", "payload", "param", "completion", "query", "args"]
-            .iter()
-            .any(|word| name.contains(word));
+        let named = BODY_NAMES.iter().any(|word| name.contains(word));
         let prompts = has("messages") || has("prompt") || has("contents") || has("input");
         has("model") && prompts && named && of.derives.iter().any(|derive| derive == "Serialize")
     }

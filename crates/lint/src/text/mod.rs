@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 mod lines;
 mod scan;
+mod table;
 
 pub(crate) use lines::Lines;
 pub use lines::Position;
-pub(crate) use scan::{Comment, Scan, scan};
+pub(crate) use scan::{Comment, Scan, group, scan};
 
 /// A half-open byte range of one file.
 #[derive(

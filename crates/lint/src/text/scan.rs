@@ -3,7 +3,8 @@
 //! It never fails: an unterminated literal or comment ends with the text. What it finds serves suppressions, files that
 //! do not parse, and the guard that keeps a recursive parser away from pathological input.
 
-use super::Span;
+use super::table::rest_of_table;
+use super::{Span, index};
 use serde::{Deserialize, Serialize};
 
 /// A comment, delimiters included.
@@ -22,6 +23,9 @@ pub(crate) struct Scan {
     pub(crate) comments: Vec<Comment>,
     /// String literals, quotes included, in order.
     pub(crate) strings: Vec<Span>,
+    /// All but the first element of tables of numbers, in order.
+    #[serde(skip)]
+    pub(crate) tables: Vec<Span>,
     /// Deepest nesting of brackets of any kind.
     pub(crate) depth: usize,
     /// Longest run of operators with no separator between them: what a parser recurses over without brackets.
@@ -31,19 +35,19 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    pub(crate) const NONE: Scan =
-        Scan { comments: Vec::new(), strings: Vec::new(), depth: 0, run: 0, unbalanced: None };
+    pub(crate) const NONE: Scan = Scan {
+        comments: Vec::new(),
+        strings: Vec::new(),
+        tables: Vec::new(),
+        depth: 0,
+        run: 0,
+        unbalanced: None,
+    };
 }
 
 /// Lexes `text`.
 pub(crate) fn scan(text: &str) -> Scan {
-    let mut lexer = Lexer {
-        bytes: text.as_bytes(),
-        at: 0,
-        open: Vec::new(),
-        runs: vec![0],
-        out: Scan::default(),
-    };
+    let mut lexer = Lexer::of(text);
     while lexer.at < lexer.bytes.len() {
         lexer.step();
     }
@@ -51,6 +55,18 @@ pub(crate) fn scan(text: &str) -> Scan {
         lexer.out.unbalanced = Some(Span::new(*at, at + 1));
     }
     lexer.out
+}
+
+/// What stands between the bracket at `open` and the one that closes it, or the end of the text.
+pub(crate) fn group(text: &str, open: usize) -> &str {
+    let mut lexer = Lexer::of(text);
+    lexer.at = open;
+    lexer.step();
+    while !lexer.open.is_empty() && lexer.at < lexer.bytes.len() {
+        lexer.step();
+    }
+    let end = if lexer.open.is_empty() { lexer.at.saturating_sub(1) } else { text.len() };
+    text.get(open + 1..end).unwrap_or_default()
 }
 
 struct Lexer<'a> {
@@ -61,7 +77,17 @@ struct Lexer<'a> {
     out: Scan,
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            at: 0,
+            open: Vec::new(),
+            runs: vec![0],
+            out: Scan::default(),
+        }
+    }
+
     fn peek(&self, ahead: usize) -> u8 {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
@@ -109,10 +135,20 @@ impl Lexer<'_> {
     }
 
     fn opened(&mut self) {
+        if self.peek(0) == b'[' {
+            self.table();
+        }
         self.open.push((self.peek(0), self.at));
         self.runs.push(0);
         self.out.depth = self.out.depth.max(self.open.len());
         self.at += 1;
+    }
+
+    fn table(&mut self) {
+        let inside = self.out.tables.last().is_some_and(|last| self.at < index(last.end));
+        if !inside {
+            self.out.tables.extend(rest_of_table(self.bytes, self.at));
+        }
     }
 
     fn closed(&mut self) {
@@ -274,7 +310,7 @@ mod tests {
         fn any_text_is_lexed_to_its_end(text in "[\\PC\n\"'/*#r\\\\(){}]{0,80}") {
             let seen = scan(&text);
             for span in seen.strings.iter().chain(seen.comments.iter().map(|c| &c.span)) {
-                prop_assert!(text.get(crate::text::index(span.start)..crate::text::index(span.end)).is_some());
+                prop_assert!(text.get(index(span.start)..index(span.end)).is_some());
             }
         }
     }

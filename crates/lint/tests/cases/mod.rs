@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tollhouse_core::placement::{Format, Profile};
-use tollhouse_lint::{Files, Linter, ModelFile, Report, Settings, collect};
+use tollhouse_lint::{FileFacts, Files, Linter, ModelFile, Report, Settings, collect};
 
 /// Path, line and rule.
 pub(crate) type Expected = BTreeSet<(String, u32, String)>;
@@ -49,13 +49,22 @@ pub(crate) fn texts(case: &Path) -> Vec<(String, String)> {
 
 /// Every finding of a case.
 pub(crate) fn run(linter: &Linter, texts: &[(String, String)]) -> Report {
+    run_with(linter, texts, collect)
+}
+
+/// The same, with the facts of each file as `read` gives them.
+pub(crate) fn run_with(
+    linter: &Linter,
+    texts: &[(String, String)],
+    read: impl Fn(&str, &str) -> FileFacts,
+) -> Report {
     let mut files = Files::default();
     for (path, text) in texts {
         match path.rsplit('/').next().unwrap() {
             "Cargo.toml" => files.manifests.push((path.clone(), text.clone())),
             "Cargo.lock" => files.locks.push((path.clone(), text.clone())),
             "models.toml" => files.models = models(text),
-            _ => files.rust.push((collect(path, text), text.clone())),
+            _ => files.rust.push((read(path, text), text.clone())),
         }
     }
     let mut settings = Settings::default();
