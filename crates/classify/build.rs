@@ -1,5 +1,7 @@
 //! Lists the models in `models/` and in the folder that `TOLLHOUSE_MODELS` names, so that adding one
-//! is adding a folder.
+//! is adding a folder. Their manifests are read here and written down as JSON, which is less to read
+//! where they are embedded: in WebAssembly a reader of TOML for the manifest's many tables weighs more
+//! than all that is said in them.
 
 use std::{
     env,
@@ -40,13 +42,21 @@ fn main() -> io::Result<()> {
                 )
             })
             .collect();
+        let json = as_json(&manifest)?;
         let (name, manifest, files) = (name(&model), manifest.to_string_lossy(), files.join(", "));
-        writeln!(table, "    ({name:?}, include_str!({manifest:?}), &[{files}]),")
+        writeln!(table, "    ({name:?}, include_str!({manifest:?}), {json:?}, &[{files}]),")
             .map_err(io::Error::other)?;
     }
     table.push(']');
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
     fs::write(Path::new(&out).join("shipped.rs"), table)
+}
+
+/// A manifest as JSON; empty where it cannot be read, which whoever loads the model is told.
+fn as_json(manifest: &Path) -> io::Result<String> {
+    let text = fs::read_to_string(manifest)?;
+    let table = toml::from_str::<serde_json::Value>(&text);
+    Ok(table.map(|table| table.to_string()).unwrap_or_default())
 }
 
 /// What is in a folder, sorted.

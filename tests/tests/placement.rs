@@ -26,13 +26,14 @@ fn gateway(provider: &Provider, classifier: &str) -> Workerd {
     let config = format!(
         "version = 1\n[auth]\nmode = \"keys\"\n{}[providers.mock]\nkind = \"mock\"\n[providers.box]\nkind = \"openai\"\n\
          base_url = \"{}\"\nplacement = \"gpu\"\n[models.m]\ntargets = [{{ provider = \"mock\", model = \"m\" }}]\n\
-         guards = [\"prompt-injection\"]\n[models.large]\ntargets = [{{ provider = \"box\", model = \"guard\" }}]\n\
+         guards = [\"prompt-injection\"]\n[models.large]\ntargets = [{{ provider = \"box\", model = \"guard\", price = {{ input = 1.0, output = 2.0 }} }}]\n\
          retry = {{ max_attempts = 1 }}\n[guards.prompt-injection]\naction = \"block\"\n\
          [classifiers.prompt-injection]\nplacement = \"auto\"\ngpu = \"large\"\n{classifier}",
         caller("one", ""),
         provider.base_url()
     );
-    Workerd::start(&Options::with_config(config)).unwrap()
+    let options = Options::with_config(config).binding("TOLLHOUSE_ADMIN_KEY", "admin-key");
+    Workerd::start(&options).unwrap()
 }
 
 fn classify(gateway: &Workerd, inputs: &Value) -> Reply {
@@ -94,4 +95,26 @@ fn in_doubt_the_gpu_decides_and_when_it_is_gone_the_edge_after_all() {
 
     let alone = ask("Tell me of the wolf.");
     assert_eq!(placed(&alone), "prompt-injection;place=edge;texts=1;reason=gpu-failed");
+
+    // What was asked on the gateway's own account is booked, on the name of the model that was asked.
+    let usage = || {
+        let url = format!("{}/admin/usage?group_by=key,model,target", gateway.url());
+        get(&url, "admin-key").unwrap().json()["rows"].clone()
+    };
+    let asked = || {
+        let rows = usage().as_array().cloned().unwrap_or_default();
+        rows.into_iter().find(|row| row["model"] == "large").unwrap_or_default()
+    };
+    eventually("the usage of the model that was asked", || asked()["requests"] == 3);
+    let row = asked();
+    assert_eq!((&row["key"], &row["target"]), (&json!("one"), &json!("box/guard")));
+    assert_eq!((&row["errors"], &row["prompt_tokens"]), (&json!(1), &json!(20)), "{row}");
+    assert_eq!(row["cost_micro_usd"], 20 + 2 * 10, "{row}");
+    let metrics = get(&format!("{}/metrics", gateway.url()), "").unwrap().text();
+    for line in [
+        "tollhouse_attempts_total{target=\"box/guard\"} 2",
+        "tollhouse_attempts_total{target=\"box/guard\",code=\"upstream_error\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line}\n{metrics}");
+    }
 }

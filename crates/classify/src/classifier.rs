@@ -70,9 +70,16 @@ impl Classifier {
     /// let unreadable = Classifier::load("format = ", Files::new());
     /// assert!(matches!(unreadable, Err(LoadError::Syntax(_))));
     /// ```
-    pub fn load(manifest: &str, mut files: Files) -> Result<Self, LoadError> {
-        let digest = digest::sha256(manifest.as_bytes());
-        let manifest = Manifest::parse(manifest)?;
+    pub fn load(manifest: &str, files: Files) -> Result<Self, LoadError> {
+        Self::assemble(Manifest::parse(manifest)?, digest::sha256(manifest.as_bytes()), files)
+    }
+
+    /// [`Self::load`] for a model whose manifest was read already and written down as JSON.
+    pub(crate) fn load_shipped(text: &str, json: &str, files: Files) -> Result<Self, LoadError> {
+        Self::assemble(Manifest::parse_json(json)?, digest::sha256(text.as_bytes()), files)
+    }
+
+    fn assemble(manifest: Manifest, digest: String, mut files: Files) -> Result<Self, LoadError> {
         digest::check(&manifest, &files)?;
         let labels = manifest.labels.len();
         let mut linear = |plan: &crate::manifest::LinearPlan| {

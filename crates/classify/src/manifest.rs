@@ -171,6 +171,13 @@ impl Manifest {
         check::manifest(raw)
     }
 
+    /// Reads and checks what the build made of a `manifest.toml`.
+    pub(crate) fn parse_json(json: &str) -> Result<Self, LoadError> {
+        let raw: raw::RawManifest =
+            serde_json::from_str(json).map_err(|error| LoadError::Syntax(error.to_string()))?;
+        check::manifest(raw)
+    }
+
     /// The files that loading needs besides the manifest.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)

@@ -2,8 +2,8 @@
 
 use crate::{Classifier, Files, LoadError};
 
-/// Name, manifest, files by name.
-type Shipped = (&'static str, &'static str, &'static [(&'static str, &'static [u8])]);
+/// Name, manifest, the same as JSON, files by name.
+type Shipped = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static [u8])]);
 
 static SHIPPED: &[Shipped] = &include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
@@ -14,9 +14,8 @@ pub fn shipped_names() -> impl Iterator<Item = &'static str> {
 
 /// The manifest and the files of a shipped model; `None` if there is none of that name.
 pub fn shipped_parts(name: &str) -> Option<(&'static str, Files)> {
-    let (_, manifest, files) = SHIPPED.iter().find(|(shipped, ..)| *shipped == name)?;
-    let files = files.iter().map(|(name, bytes)| ((*name).to_owned(), (*bytes).into()));
-    Some((manifest, files.collect()))
+    let (_, manifest, _, files) = find(name)?;
+    Some((manifest, copied(files)))
 }
 
 /// Loads a shipped model; `None` if there is none of that name.
@@ -24,8 +23,20 @@ pub fn shipped_parts(name: &str) -> Option<(&'static str, Files)> {
 /// # Errors
 /// Every [`LoadError`], as a folder's model has; a shipped model loads (a test says so).
 pub fn shipped(name: &str) -> Option<Result<Classifier, LoadError>> {
-    let (manifest, files) = shipped_parts(name)?;
-    Some(Classifier::load(manifest, files))
+    let (_, manifest, json, files) = find(name)?;
+    Some(Classifier::load_shipped(manifest, json, copied(files)))
+}
+
+fn find(name: &str) -> Option<&'static Shipped> {
+    SHIPPED.iter().find(|(shipped, ..)| *shipped == name)
+}
+
+fn copied(files: &[(&str, &'static [u8])]) -> Files {
+    let mut all = Files::new();
+    for (name, bytes) in files {
+        all.insert((*name).to_owned(), (*bytes).into());
+    }
+    all
 }
 
 #[cfg(test)]

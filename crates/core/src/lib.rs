@@ -12,6 +12,7 @@ pub mod budget;
 pub mod cache;
 pub mod config;
 pub mod experiments;
+pub mod gather;
 pub mod guard;
 pub mod health;
 pub mod http;

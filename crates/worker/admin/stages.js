@@ -30,14 +30,14 @@ const placed = (trace) =>
   (trace.placements ?? []).map(({ classifier, place, reason, texts }) =>
     `${classifier} judged ${count(texts)} text${texts === 1 ? "" : "s"} at the ${place}${reason ? ` (${reason})` : ""}`);
 
-const attempts = (trace) =>
-  trace.attempts.map(({ target, status, code, ms, first_chunk_ms: first }) =>
+const attempts = (calls) =>
+  calls.map(({ target, status, code, ms, first_chunk_ms: first }) =>
     element("span", {}, element("b", {}, target), ` ${status ?? "no status"}${code ? `, ${code}` : ""}, ${length(ms)}`, first === null ? "" : `, first chunk after ${length(first)}`));
 
 function providers(trace) {
   return [
     ...(trace.cold_starts ?? []).map(({ provider, ms, result }) => `waited ${length(ms)} for ${provider} to start: ${result}`),
-    ...attempts(trace),
+    ...attempts(trace.attempts),
     ...(trace.breakers ?? []).map(({ target, state }) => `breaker of ${target}: ${state.replace("_", "-")}`),
     ...(trace.backoff_ms > 0 ? [`rested ${length(trace.backoff_ms)} between calls`] : []),
     ...(trace.fallback ? ["another target answered than the one first chosen"] : []),
@@ -50,7 +50,7 @@ const SAID = {
   authenticate: (trace) => [[trace.key ? `key ${trace.key}` : "no key"], ""],
   request_limit: (trace) => [limits(trace, "requests"), "no limit of requests is configured"],
   validate: (trace) => [[`model ${trace.model ?? "unknown"}${trace.variant ? `, variant ${trace.variant}` : ""}, ${count(trace.bytes_in)} bytes`], ""],
-  guard: (trace) => [[...guards(trace, "input"), ...placed(trace)], "no guard looked at it"],
+  guard: (trace) => [[...guards(trace, "input"), ...placed(trace), ...attempts(trace.asides ?? [])], "no guard looked at it"],
   cache_and_budget: (trace) => [[`cache: ${trace.cache}`, ...budgets(trace)], ""],
   token_limit: (trace) => [[...limits(trace, "tokens"), ...(trace.reserved_tokens > 0 ? [`${count(trace.reserved_tokens)} tokens set aside, ${count(trace.settled_tokens)} used`] : [])], "no limit of tokens is configured"],
   provider: (trace) => [providers(trace), "no provider was called"],

@@ -5,6 +5,7 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use js_sys::{Object, Reflect};
+use tollhouse_core::gather::Gather;
 use wasm_bindgen::{JsCast, JsValue};
 
 thread_local! {
@@ -45,5 +46,5 @@ fn texts_of(env: &JsValue) -> BTreeMap<String, String> {
             let value = Reflect::get(env, &name).ok()?.as_string()?;
             Some((name.as_string()?, value))
         })
-        .collect()
+        .gather()
 }

@@ -13,6 +13,7 @@ use tollhouse_core::{
         valid::{Config, Otlp, SecretName, Unreachable},
     },
     experiments::feedback::Feedback,
+    gather::Gather,
     health::{Facts, Reach},
     metrics::{CallResult, IsolateId, Registry},
     pipeline::{Gate, host::Unavailable},
@@ -401,7 +402,7 @@ fn named_secrets(config: &Config) -> impl Iterator<Item = &SecretName> {
 }
 
 fn secrets(config: &Config) -> BTreeMap<SecretName, String> {
-    named_secrets(config).filter_map(|name| Some((name.clone(), env::text(&name.0)?))).collect()
+    named_secrets(config).filter_map(|name| Some((name.clone(), env::text(&name.0)?))).gather()
 }
 
 fn missing_secrets(config: &Config) -> Vec<SecretName> {

@@ -9,9 +9,10 @@ use std::{collections::BTreeMap, rc::Rc};
 use tollhouse_classify::{Classifier, shipped, shipped_names};
 
 use crate::glue;
+use tollhouse_core::gather::Gather;
 
 thread_local! {
-    static MODELS: BTreeMap<&'static str, Rc<Classifier>> = shipped_names().filter_map(load).collect();
+    static MODELS: BTreeMap<&'static str, Rc<Classifier>> = shipped_names().filter_map(load).gather();
 }
 
 /// Loads every model, so that no request has to wait for one.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::golden;
+use crate::{golden, manifest::Manifest};
 
 #[test]
 fn every_shipped_model_scores_as_its_trainer_says() {
@@ -12,6 +12,14 @@ fn every_shipped_model_scores_as_its_trainer_says() {
         assert_eq!(classifier.manifest().name, name);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name);
         golden::check(&classifier, &folder, 20);
+    }
+}
+
+#[test]
+fn what_is_embedded_says_what_the_folder_says() {
+    for (name, text, json, _) in SHIPPED {
+        let (written, embedded) = (Manifest::parse(text).unwrap(), Manifest::parse_json(json));
+        assert_eq!(written, embedded.unwrap(), "{name}");
     }
 }
 

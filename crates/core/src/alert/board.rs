@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, Rule, Severity};
-use crate::units::UnixMs;
+use crate::{gather::Gather, units::UnixMs};
 
 /// The troubles that have been told and have not ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Board {
         let known = rows
             .into_iter()
             .filter_map(|(rule, subject, trouble)| Some(((Rule::named(&rule)?, subject), trouble)));
-        Self { active: known.collect() }
+        Self { active: known.gather() }
     }
 }
 

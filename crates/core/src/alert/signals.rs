@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    gather::Gather,
     metrics::{Aggregate, Family},
     record::BreakerState,
     units::UnixMs,
@@ -65,7 +66,7 @@ impl Signals {
         });
         Self {
             calls: difference(&self.calls, &before.calls, pair),
-            lengths: lengths.collect(),
+            lengths: lengths.gather(),
             attempts: difference(&self.attempts, &before.attempts, pair),
             acts: difference(&self.acts, &before.acts, grown),
             resting: self.resting.clone(),
@@ -128,5 +129,5 @@ fn difference<T: Copy + Default>(
     minus: impl Fn(T, T) -> T,
 ) -> BTreeMap<String, T> {
     let then = |name: &String| then.get(name).copied().unwrap_or_default();
-    now.iter().map(|(name, value)| (name.clone(), minus(*value, then(name)))).collect()
+    now.iter().map(|(name, value)| (name.clone(), minus(*value, then(name)))).gather()
 }

@@ -12,6 +12,7 @@ use super::{
     findings::Lines,
     tree::{Node, Origin, Path, Value},
 };
+use crate::gather::Gather;
 
 /// One line a value, as TOML with dotted keys, the source behind it as a comment.
 ///
@@ -35,7 +36,7 @@ pub fn json(loaded: &Loaded) -> serde_json::Value {
     let sources: Map<_, _> = values(loaded)
         .into_iter()
         .map(|value| (value.path, serde_json::Value::String(value.source)))
-        .collect();
+        .gather();
     json!({
         "digest": hex(&loaded.config.digest),
         "source": loaded.source_name,
@@ -130,7 +131,7 @@ fn nested(node: &Node, at: &Path<'_>) -> serde_json::Value {
             list.iter().enumerate().map(|(index, item)| nested(item, &at.index(index))).collect()
         }
         Value::Table(table) => serde_json::Value::Object(
-            table.iter().map(|(key, item)| (key.clone(), nested(item, &at.key(key)))).collect(),
+            table.iter().map(|(key, item)| (key.clone(), nested(item, &at.key(key)))).gather(),
         ),
     }
 }

@@ -1,6 +1,6 @@
 //! The amounts of a ledger row, and what one request adds to them.
 
-use crate::record::{Bill, CacheResult, Record};
+use crate::record::{Aside, Bill, CacheResult, Record};
 
 /// The amounts of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +53,12 @@ impl Counts {
             cache_hits: (record.cache == CacheResult::Hit).into(),
             ..Self::default()
         }
+    }
+
+    /// What a call on the gateway's own account adds, its bill apart.
+    pub(crate) fn of_aside(aside: &Aside) -> Self {
+        let errors = aside.attempt.failure.is_some().into();
+        Self { requests: 1, errors, ..Self::default() }
     }
 
     /// What one provider's bill adds.

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Column, Counts, Group};
-use crate::units::MicroUsd;
+use crate::{gather::Gather, units::MicroUsd};
 
 /// `{"group_by":["key"],"rows":[{"key":"team-a","requests":3,…,"cost_micro_usd":150,"cost_usd":0.00015}]}`.
 ///
@@ -35,7 +35,7 @@ fn object(group: &Group, by: &[Column]) -> Value {
     let numbers = Counts::NAMES.into_iter().zip(group.counts.numbers().map(Value::from));
     let cost = ("cost_usd", dollars_number(group));
     let fields = names.chain(numbers).chain([cost]);
-    Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+    Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).gather::<Map<_, _>>())
 }
 
 fn dollars(group: &Group) -> MicroUsd {

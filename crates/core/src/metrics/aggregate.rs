@@ -18,6 +18,7 @@ use super::{
 use crate::{
     alert::Spend,
     experiments::feedback::Opinion,
+    gather::Gather,
     ledger::{Slot, Usages},
     pool::probe::Replica,
     record::BreakerState,
@@ -179,7 +180,7 @@ impl Aggregate {
     pub fn states(&self, family: Family, now: UnixMs) -> BTreeMap<Vec<String>, u64> {
         let rows = self.gauges(now).remove(&family).unwrap_or_default();
         let owned = |labels: Vec<&str>| labels.into_iter().map(str::to_owned).collect();
-        rows.into_iter().map(|(labels, amount)| (owned(labels), amount)).collect()
+        rows.into_iter().map(|(labels, amount)| (owned(labels), amount)).gather()
     }
 
     /// The targets whose breakers are in `state` in some isolate that reported lately.

@@ -9,7 +9,7 @@ use crate::{
     config::valid::{Target, Variant},
     ledger::{Counts, Day, Slot, Usages},
     price::Usage,
-    record::{Attempt, Bill, CacheResult, LimitScope, Record},
+    record::{Aside, Attempt, Bill, CacheResult, LimitScope, Record},
     refusal::Code,
 };
 
@@ -52,6 +52,9 @@ impl Counting {
         self.count_times(record, labels);
         self.count_usage(record, labels);
         self.count_attempts(record, labels);
+        for aside in &record.asides {
+            self.count_aside(aside, labels.key, Day::of(record.started));
+        }
         self.count_decisions(record, labels);
         if let Some(variant) = record.variant.as_deref() {
             self.count_variant(record, variant, labels);
@@ -110,24 +113,41 @@ impl Counting {
     }
 
     fn count_usage(&mut self, record: &Record, labels: Labels) {
-        let Labels { model, key, .. } = labels;
         for bill in record.bills() {
-            let target = self.target(&bill);
-            for (kind, tokens) in disjoint(bill.usage) {
-                if tokens > 0 {
-                    let kind = self.names.id(kind);
-                    self.store.add(Family::Tokens, &[model, key, target, kind], tokens);
-                }
-            }
-            let cost = bill.cost.unwrap_or_default();
-            self.store.add(Family::Cost, &[model, key, target], cost.0);
-            self.store.add(Family::Unpriced, &[model, key, target], bill.cost.is_none().into());
-            self.store.add(Family::Estimated, &[model, target], bill.usage.estimated.into());
+            self.count_bill(&bill, labels.model, labels.key);
         }
         let Some(usage) = record.billed() else { return };
         // The conventions want reported tokens or none.
         if !usage.estimated {
             self.observe_tokens(record, labels, usage);
+        }
+    }
+
+    fn count_bill(&mut self, bill: &Bill<'_>, model: NameId, key: NameId) {
+        let target = self.target(bill);
+        for (kind, tokens) in disjoint(bill.usage) {
+            if tokens > 0 {
+                let kind = self.names.id(kind);
+                self.store.add(Family::Tokens, &[model, key, target, kind], tokens);
+            }
+        }
+        let cost = bill.cost.unwrap_or_default();
+        self.store.add(Family::Cost, &[model, key, target], cost.0);
+        self.store.add(Family::Unpriced, &[model, key, target], bill.cost.is_none().into());
+        self.store.add(Family::Estimated, &[model, target], bill.usage.estimated.into());
+    }
+
+    /// A call on the gateway's own account is one of its own model, and none of the caller's requests.
+    fn count_aside(&mut self, aside: &Aside, key: NameId, day: Day) {
+        let Aside { model, attempt } = aside;
+        let (model, target) = (self.names.id(&model.name), self.names.id(&attempt.target.id));
+        let code = self.code(attempt.failure);
+        self.store.add(Family::Attempts, &[target, code], 1);
+        let slot = Slot { day, key, model, target };
+        self.usage.entry(slot).or_default().add(&Counts::of_aside(aside));
+        if let Some(bill) = aside.bill() {
+            self.count_bill(&bill, model, key);
+            self.usage.entry(slot).or_default().add(&Counts::of_bill(&bill));
         }
     }
 

@@ -18,6 +18,7 @@ use super::{
     store::Series,
 };
 use crate::{
+    gather::Gather,
     ledger::Slot,
     record::{BreakerState, Failures, Record, hex},
     units::{DurationMs, UnixMs},
@@ -196,7 +197,7 @@ impl Registry {
         Report {
             in_flight: self.in_flight,
             config: self.config.clone(),
-            breakers: breakers.map(|(id, (_, state))| (id.clone(), *state)).collect(),
+            breakers: breakers.map(|(id, (_, state))| (id.clone(), *state)).gather(),
         }
     }
 }

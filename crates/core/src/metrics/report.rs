@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::BreakerState;
+use crate::{gather::Gather, record::BreakerState};
 
 /// What an isolate says of itself with every delta; its latest one holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl From<&Report> for ReportWire {
         Self {
             in_flight: report.in_flight,
             config: report.config.clone(),
-            breakers: breakers.map(|(id, state)| (id.clone(), state.name().to_owned())).collect(),
+            breakers: breakers.map(|(id, state)| (id.clone(), state.name().to_owned())).gather(),
         }
     }
 }
@@ -44,7 +44,7 @@ impl From<ReportWire> for Report {
         Self {
             in_flight: wire.in_flight,
             config: wire.config,
-            breakers: breakers.filter_map(|(id, name)| Some((id, known(&name)?))).collect(),
+            breakers: breakers.filter_map(|(id, name)| Some((id, known(&name)?))).gather(),
         }
     }
 }

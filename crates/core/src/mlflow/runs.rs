@@ -8,7 +8,7 @@ use super::{
     api::{self, KnownRun, METRICS_A_BATCH, Request},
     sums::{Metrics, Snapshot},
 };
-use crate::units::UnixMs;
+use crate::{gather::Gather, units::UnixMs};
 
 /// How many points may wait. Beyond that the youngest takes up what follows: totals stay whole, only
 /// their course in time gets coarser.
@@ -77,7 +77,7 @@ impl Run {
         let changed = snapshot.metrics.iter().filter(|(name, value)| {
             self.last.get(*name).is_none_or(|known| known.to_bits() != value.to_bits())
         });
-        let metrics: Metrics = changed.map(|(name, value)| (name.clone(), *value)).collect();
+        let metrics: Metrics = changed.map(|(name, value)| (name.clone(), *value)).gather();
         if metrics.is_empty() {
             return;
         }
@@ -111,7 +111,7 @@ impl Run {
     /// What is to be done next, where `config` is the digest of the configuration in force.
     pub(super) fn errand(&self, config: &str) -> Option<Errand> {
         let news = self.tags.iter().filter(|(key, value)| self.told_tags.get(*key) != Some(value));
-        let tags: BTreeMap<_, _> = news.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let tags: BTreeMap<_, _> = news.map(|(key, value)| (key.clone(), value.clone())).gather();
         if !self.points.is_empty() || !tags.is_empty() || !self.has_settings {
             return Some(Errand::Log { points: self.points_a_batch(), tags });
         }

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::{digest::Dice, wire};
+use crate::gather::Gather;
 
 /// Words offered as what could have been said instead.
 const ALTERNATIVES: [&str; 24] = [
@@ -30,7 +31,7 @@ pub(super) fn completion(
     let tops: Map<String, Value> = likeliest(&said, top, dice)
         .into_iter()
         .map(|likely| (likely.token, Value::from(likely.logprob)))
-        .collect();
+        .gather();
     wire::CompletionLogprobs {
         text_offset: vec![offset],
         token_logprobs: vec![Some(said.logprob)],

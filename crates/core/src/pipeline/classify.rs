@@ -14,9 +14,11 @@ use crate::{
     breaker::Verdict,
     config::valid::{Config, Model, ProviderKind, Target},
     oip::post::Scored,
+    price::Usage,
     record::{Attempt, Record},
     refusal::Code,
-    retry::Frame,
+    retry::{AttemptLimits, Frame},
+    tokens::{self, Millitokens},
 };
 
 /// Whether a target of the model classifies texts.
@@ -60,17 +62,39 @@ pub(super) async fn classify<H: Host>(
     }
 }
 
-/// One attempt, of which breaker, latencies and record are told.
 async fn ask<H: Host>(
     host: &H,
     gate: &Gate,
-    Turn { target, pass, limits }: Turn,
+    turn: Turn,
     texts: &[String],
     record: &mut Record,
 ) -> Result<Vec<Vec<Scored>>, Failure> {
+    let put = async |target: &Arc<Target>, limits| {
+        let scored = oip::classify(host, gate, target, texts, limits).await?;
+        Ok((scored, used(target, texts)))
+    };
+    attempt(host, gate, turn, record, put).await
+}
+
+/// What a server that is paid by the token read, as our estimate: the protocol does not tell.
+fn used(target: &Target, texts: &[String]) -> Option<Usage> {
+    target.price?;
+    let prompt = texts.iter().map(|text| tokens::count(text)).sum::<Millitokens>().round_up();
+    Some(Usage { prompt, estimated: true, ..Usage::default() })
+}
+
+/// One attempt, of which breaker, latencies and record are told; `put` says what it used, where the
+/// provider tells.
+pub(super) async fn attempt<H: Host, T>(
+    host: &H,
+    gate: &Gate,
+    Turn { target, pass, limits }: Turn,
+    record: &mut Record,
+    put: impl AsyncFnOnce(&Arc<Target>, AttemptLimits) -> Result<(T, Option<Usage>), Failure>,
+) -> Result<T, Failure> {
     let began = host.now();
     let in_flight = gate.pools.borrow_mut().enter(&target.id);
-    let answered = oip::classify(host, gate, &target, texts, limits).await;
+    let answered = put(&target, limits).await;
     drop(in_flight);
     let took = host.now().since(began);
     record.timings.upstream = record.timings.upstream.plus(took);
@@ -97,5 +121,9 @@ async fn ask<H: Host>(
         usage,
         cost,
     });
-    answered
+    let (answer, used) = answered?;
+    if let Some(used) = used {
+        record.bill(used);
+    }
+    Ok(answer)
 }

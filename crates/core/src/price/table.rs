@@ -6,7 +6,10 @@
 
 use std::cmp::Ordering;
 
-use serde::Deserialize;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 use super::{PicoUsdPerToken, Price};
 use crate::units::Tokens;
@@ -69,33 +72,43 @@ pub fn find_first(model: &str) -> Option<ModelFacts> {
     PROVIDERS.iter().find_map(|provider| find(provider, model))
 }
 
-/// A line as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    input: Option<f64>,
-    cached_input: Option<f64>,
-    cache_write: Option<f64>,
-    output: Option<f64>,
-    mode: String,
-    context: Option<u64>,
-    max_output: Option<u64>,
-    #[serde(default)]
-    max_completion_tokens: bool,
-    #[serde(default = "yes")]
-    sampling: bool,
-    retires: Option<String>,
-    successor: Option<String>,
+/// A line as it is written. Read by hand: serde's reader of TOML is of no other use to a Worker, and
+/// weighs more than the table.
+struct Row<'a>(DeTable<'a>);
+
+impl Row<'_> {
+    fn get(&self, key: &str) -> Option<&DeValue<'_>> {
+        self.0.get(key).map(Spanned::get_ref)
+    }
+
+    fn number(&self, key: &str) -> Option<f64> {
+        match self.get(key)? {
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            DeValue::Integer(number) => number.as_str().parse().ok(),
+            _ => None,
+        }
+    }
+
+    fn tokens(&self, key: &str) -> Option<Tokens> {
+        match self.get(key)? {
+            DeValue::Integer(number) => number.as_str().parse().ok().map(Tokens),
+            _ => None,
+        }
+    }
+
+    fn flag(&self, key: &str) -> Option<bool> {
+        self.get(key)?.as_bool()
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        self.get(key)?.as_str().map(str::to_owned)
+    }
 }
 
 /// `ft:gpt-4o-mini-2024-07-18` of `ft:gpt-4o-mini-2024-07-18:organisation::id`.
 fn tuned_base(model: &str) -> Option<&str> {
     let base = model.strip_prefix("ft:")?.split(':').next()?;
     model.get(.."ft:".len() + base.len())
-}
-
-const fn yes() -> bool {
-    true
 }
 
 fn lines() -> &'static str {
@@ -121,26 +134,28 @@ fn row<'a>(mut lines: &'a str, start: &str) -> Option<&'a str> {
 }
 
 fn parse(row: &str) -> Option<ModelFacts> {
-    let row = Row::deserialize(toml::de::ValueDeserializer::parse(row).ok()?).ok()?;
+    let DeValue::Table(row) = DeValue::parse(row).ok()?.into_inner() else { return None };
+    let row = Row(row);
+    let mode = row.text("mode")?;
     let pico = PicoUsdPerToken::from_usd_per_million;
     // What only reads has no price for what it writes; elsewhere half a price is none.
-    let only_reads = matches!(row.mode.as_str(), "embedding" | "moderation");
-    let output = row.output.or_else(|| only_reads.then_some(0.0));
-    let price = row.input.zip(output).map(|(input, output)| Price {
+    let only_reads = matches!(mode.as_str(), "embedding" | "moderation");
+    let output = row.number("output").or_else(|| only_reads.then_some(0.0));
+    let price = row.number("input").zip(output).map(|(input, output)| Price {
         input: pico(input),
-        cached_input: pico(row.cached_input.unwrap_or(input)),
-        cache_write: pico(row.cache_write.unwrap_or(input)),
+        cached_input: pico(row.number("cached_input").unwrap_or(input)),
+        cache_write: pico(row.number("cache_write").unwrap_or(input)),
         output: pico(output),
     });
     Some(ModelFacts {
         price,
-        mode: row.mode,
-        context: row.context.map(Tokens),
-        max_output: row.max_output.map(Tokens),
-        max_completion_tokens: row.max_completion_tokens,
-        sampling: row.sampling,
-        retires: row.retires,
-        successor: row.successor,
+        mode,
+        context: row.tokens("context"),
+        max_output: row.tokens("max_output"),
+        max_completion_tokens: row.flag("max_completion_tokens").unwrap_or(false),
+        sampling: row.flag("sampling").unwrap_or(true),
+        retires: row.text("retires"),
+        successor: row.text("successor"),
     })
 }
 
@@ -148,14 +163,54 @@ fn parse(row: &str) -> Option<ModelFacts> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use serde::Deserialize;
+
     use super::*;
 
-    fn all() -> BTreeMap<String, Row> {
+    /// A line as serde reads it.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Written {
+        input: Option<f64>,
+        cached_input: Option<f64>,
+        cache_write: Option<f64>,
+        output: Option<f64>,
+        mode: String,
+        context: Option<u64>,
+        max_output: Option<u64>,
+        max_completion_tokens: Option<bool>,
+        sampling: Option<bool>,
+        retires: Option<String>,
+        successor: Option<String>,
+    }
+
+    fn all() -> BTreeMap<String, Written> {
         #[derive(Deserialize)]
         struct Table {
-            models: BTreeMap<String, Row>,
+            models: BTreeMap<String, Written>,
         }
         toml::from_str::<Table>(TABLE).unwrap().models
+    }
+
+    #[test]
+    fn whatever_a_line_says_is_read() {
+        for (name, row) in all() {
+            let (provider, model) = name.split_once('/').unwrap();
+            let facts = find(provider, model).unwrap();
+            assert_eq!(facts.mode, row.mode, "{name}");
+            assert_eq!(facts.context, row.context.map(Tokens), "{name}");
+            assert_eq!(facts.max_output, row.max_output.map(Tokens), "{name}");
+            let flags = (row.max_completion_tokens.unwrap_or(false), row.sampling.unwrap_or(true));
+            assert_eq!((facts.max_completion_tokens, facts.sampling), flags, "{name}");
+            assert_eq!((&facts.retires, &facts.successor), (&row.retires, &row.successor));
+            let pico = PicoUsdPerToken::from_usd_per_million;
+            let input = facts.price.map(|price| (price.input, price.cached_input));
+            let cached = row.cached_input.or(row.input);
+            assert!(input.is_none() || input == row.input.map(pico).zip(cached.map(pico)));
+            let output = facts.price.map(|price| (price.cache_write, price.output));
+            let (written, answered) = (row.cache_write.or(row.input), row.output.unwrap_or(0.0));
+            assert!(output.is_none() || output == written.map(pico).zip(Some(pico(answered))));
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::{
     rows,
     wire::{Answer, Line, Message, Outcome, Position},
 };
+use crate::gather::Gather;
 use crate::units::{DurationMs, UnixMs};
 
 /// The buckets of one group, for all isolates.
@@ -195,7 +196,7 @@ impl Limiter {
             };
             Some((name.clone(), position(account, outcome)))
         });
-        declined.collect()
+        declined.gather()
     }
 }
 

@@ -8,7 +8,9 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Attempt, BreakerEvent, ColdStart, GuardDecision, LimitDecision, Placing, Record};
+use super::{
+    Aside, Attempt, BreakerEvent, ColdStart, GuardDecision, LimitDecision, Placing, Record,
+};
 use crate::{
     placement::cascade::Why,
     price::Usage,
@@ -47,6 +49,8 @@ struct Line<'a> {
     client_left: bool,
     retries: usize,
     attempts: Vec<AttemptLine<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    asides: Vec<AsideLine<'a>>,
     usage: Option<UsageLine>,
     cost_usd: Option<Box<RawValue>>,
     reserved_tokens: u64,
@@ -81,6 +85,13 @@ struct AttemptLine<'a> {
     usage: Option<UsageLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_usd: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct AsideLine<'a> {
+    model: &'a str,
+    #[serde(flatten)]
+    attempt: AttemptLine<'a>,
 }
 
 #[derive(Serialize)]
@@ -162,6 +173,7 @@ impl<'a> Line<'a> {
             client_left: record.client_left,
             retries: record.retries(),
             attempts: record.attempts.iter().map(AttemptLine::of).collect(),
+            asides: record.asides.iter().map(AsideLine::of).collect(),
             usage: record.billed().map(UsageLine::of),
             cost_usd: record.billed_cost().and_then(json_dollars),
             reserved_tokens: record.reserved.0,
@@ -193,6 +205,12 @@ impl<'a> AttemptLine<'a> {
             usage: attempt.usage.map(UsageLine::of),
             cost_usd: attempt.cost.and_then(json_dollars),
         }
+    }
+}
+
+impl<'a> AsideLine<'a> {
+    fn of(aside: &'a Aside) -> Self {
+        Self { model: &aside.model.name, attempt: AttemptLine::of(&aside.attempt) }
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Record {
     pub target: Option<Arc<Target>>,
     /// Every call to a provider, in order.
     pub attempts: Vec<Attempt>,
+    /// Calls to models that the gateway made on its own account: what guards and classifiers asked.
+    pub asides: Vec<Aside>,
     /// Whether another target answered than the one first chosen.
     pub fallback: bool,
     /// What the cache did.
@@ -130,6 +132,16 @@ pub struct Attempt {
     pub cost: Option<MicroUsd>,
 }
 
+/// A call that the gateway made on its own account. It is booked on its own model's name, and no caller's
+/// limit or budget is charged for it: who configured it pays.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    /// The model that was asked, as the configuration names it.
+    pub model: Arc<Model>,
+    /// The call.
+    pub attempt: Attempt,
+}
+
 /// What one provider will bill for one attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Bill<'a> {
@@ -184,6 +196,7 @@ impl Record {
             variant: None,
             target: None,
             attempts: Vec::new(),
+            asides: Vec::new(),
             fallback: false,
             cache: CacheResult::None,
             streamed: false,
@@ -257,6 +270,14 @@ impl Record {
     /// How many calls to providers followed a failed one.
     pub fn retries(&self) -> usize {
         self.attempts.len().saturating_sub(1)
+    }
+}
+
+impl Aside {
+    /// What the provider will bill for it.
+    pub fn bill(&self) -> Option<Bill<'_>> {
+        let Attempt { target, usage, cost, .. } = &self.attempt;
+        usage.map(|usage| Bill { target: Some(target), usage, cost: *cost })
     }
 }
 

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{DataPoint, Spans, data_points, is_sampled, metrics};
 use crate::{
     metrics::{Aggregate, Delta, IsolateId, Registry},
-    record::{CallerSpan, Endpoint, Record, RequestId, sample},
+    record::{Aside, CallerSpan, Endpoint, Record, RequestId, sample},
     units::{DurationMs, UnixMs},
 };
 
@@ -54,6 +54,18 @@ fn a_request_is_one_span_with_one_below_it_for_each_call() {
     assert_eq!(attribute(&spans[1], "http.response.status_code"), json!({"intValue": "503"}));
     assert_eq!(attribute(&spans[1], "error.type"), json!({"stringValue": "upstream_error"}));
     assert_eq!(spans[1]["status"]["code"], 2);
+}
+
+#[test]
+fn what_a_guard_asked_is_a_span_too_of_the_model_that_was_asked() {
+    let mut record = sample::full();
+    let attempt = record.attempts[0].clone();
+    record.asides.push(Aside { model: sample::model("judge"), attempt });
+    let spans = spans(&record);
+    let (last, ids) = (&spans[3], spans.iter().filter_map(|span| span["spanId"].as_str()));
+    assert_eq!(attribute(last, "tollhouse.aside"), json!({"stringValue": "judge"}));
+    assert_eq!(last["parentSpanId"], spans[0]["spanId"]);
+    assert_eq!(ids.collect::<std::collections::BTreeSet<_>>().len(), 4);
 }
 
 #[test]

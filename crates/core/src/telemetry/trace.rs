@@ -1,11 +1,12 @@
-//! One request as spans: the request itself, and below it each call to a provider.
+//! One request as spans: the request itself, and below it each call to a provider, those that guards
+//! and classifiers made among them.
 
 use serde_json::{Value, json};
 
 use super::attributes::{Attributes, nanos, put};
 use crate::{
     price::Usage,
-    record::{Attempt, Record, TraceId},
+    record::{Aside, Attempt, Record, TraceId},
     refusal::Code,
     units::{DurationMs, UnixMs},
 };
@@ -38,7 +39,9 @@ pub(super) fn spans(record: &Record) -> Vec<Value> {
     let last = record.attempts.len().saturating_sub(1);
     let attempts = record.attempts.iter().enumerate();
     let calls = attempts.map(|(index, attempt)| call(record, index, attempt, index == last));
-    std::iter::once(request(record)).chain(calls).collect()
+    let asides = (record.attempts.len()..).zip(&record.asides);
+    let asides = asides.map(|(index, aside)| called_aside(record, index, aside));
+    std::iter::once(request(record)).chain(calls).chain(asides).collect()
 }
 
 fn request(record: &Record) -> Value {
@@ -72,33 +75,50 @@ fn request(record: &Record) -> Value {
 
 fn call(record: &Record, index: usize, attempt: &Attempt, is_last: bool) -> Value {
     let operation = record.endpoint.operation().unwrap_or("call");
+    let attributes = Attributes::default().number("tollhouse.attempt", place(index));
+    let answered = is_last && attempt.failure.is_none();
+    let usage = attempt.usage.or_else(|| record.billed().filter(|_| answered));
+    child(record, place(index), operation, attempt, (usage, attributes))
+}
+
+/// A call on the gateway's own account.
+fn called_aside(record: &Record, index: usize, aside: &Aside) -> Value {
+    let attributes = Attributes::default().text("tollhouse.aside", &aside.model.name);
+    let usage = aside.attempt.usage;
+    child(record, place(index), "chat", &aside.attempt, (usage, attributes))
+}
+
+fn child(
+    record: &Record,
+    place: u64,
+    operation: &str,
+    attempt: &Attempt,
+    (usage, attributes): (Option<Usage>, Attributes),
+) -> Value {
     let target = &attempt.target;
-    let attributes = Attributes::default()
+    let attributes = attributes
         .text("gen_ai.operation.name", operation)
         .text("gen_ai.provider.name", &target.provider.name)
         .text("gen_ai.request.model", &target.model)
-        .text("error.type", attempt.failure.map_or("", Code::name))
-        .number("tollhouse.attempt", u64::try_from(index).unwrap_or(u64::MAX).saturating_add(1));
+        .text("error.type", attempt.failure.map_or("", Code::name));
     let attributes = match attempt.status {
         Some(status) => attributes.number("http.response.status_code", status.into()),
         None => attributes,
     };
-    let answered = is_last && attempt.failure.is_none();
-    let attributes = match attempt.usage.or_else(|| record.billed().filter(|_| answered)) {
+    let attributes = match usage {
         Some(usage) => used(attributes, usage),
         None => attributes,
     };
-    // A stream goes on after its first chunk, up to the end of the request.
-    let end = if answered && record.streamed {
-        record.started.plus(record.timings.total)
-    } else {
-        attempt.began.plus(attempt.took)
-    };
     let name = format!("{operation} {}", target.model);
-    let place = u64::try_from(index).unwrap_or(u64::MAX).saturating_add(1);
+    let end = attempt.began.plus(attempt.took);
     let mut span = span(record, place, CLIENT, &name, (attempt.began, end));
     put(&mut span, "parentSpanId", json!(span_id(record, 0)));
     finish(span, attributes, attempt.failure)
+}
+
+/// Where a call's span stands: the request's own comes first.
+fn place(index: usize) -> u64 {
+    u64::try_from(index).unwrap_or(u64::MAX).saturating_add(1)
 }
 
 fn used(attributes: Attributes, usage: Usage) -> Attributes {

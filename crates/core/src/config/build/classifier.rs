@@ -10,6 +10,7 @@ use crate::{
         tree::Path,
         valid::Classifier,
     },
+    gather::Gather,
     placement::cascade::{Placed, Shares},
 };
 
@@ -22,7 +23,7 @@ impl Site<'_> {
                 let built = self.classifier(name, classifier, raw, &at.key(name))?;
                 Some((name.clone(), built))
             })
-            .collect();
+            .gather();
         let count = raw.classifiers.as_ref().map_or(0, |named| named.0.len());
         (built.len() == count).then_some(built)
     }

@@ -14,6 +14,7 @@ use crate::{
             Guard, GuardKind, GuardStages, Guards, OnError, OnFinding, OperatingPoint, Threshold,
         },
     },
+    gather::Gather,
     guard::{Shape, Shapes},
 };
 
@@ -29,7 +30,7 @@ impl Site<'_> {
                 guard.as_ref().and_then(|guard| self.guard(name, guard, raw, &at.key(name)));
             (Arc::from(name.as_str()), built.map(Arc::new))
         };
-        named.map(build).collect()
+        named.map(build).gather()
     }
 
     /// The guards of these names.
@@ -66,9 +67,11 @@ impl Site<'_> {
                 None => is_whole = false,
             }
         }
-        let all = guards.into_iter().map(|(name, guard)| Some((name, guard?)));
-        let all = all.collect::<Option<_>>().filter(|_| is_whole)?;
-        Some(Guards { all, of_keys })
+        let mut all = BTreeMap::new();
+        for (name, guard) in guards {
+            all.insert(name, guard?);
+        }
+        is_whole.then_some(Guards { all, of_keys })
     }
 
     fn report_unknown_guard(&self, name: &str, guards: &Built, at: &Path<'_>) {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::Keywords;
+use crate::gather::Gather;
 
 /// What a schema with one of these keywords can be instead: any one of the schemas returned, none
 /// of which has that keyword on the same level. `None` when it has none of them.
@@ -77,7 +78,7 @@ const SILENT: [&str; 6] = ["$defs", "definitions", "title", "description", "defa
 fn without(keywords: &Keywords, name: &str) -> Keywords {
     let demands = |other: &&String| *other != name && !SILENT.contains(&other.as_str());
     let rest = keywords.iter().filter(|(other, _)| demands(other));
-    rest.map(|(name, value)| (name.clone(), value.clone())).collect()
+    rest.map(|(name, value)| (name.clone(), value.clone())).gather()
 }
 
 /// The keywords that demand what both demand; `None` when the other one takes nothing.

@@ -8,7 +8,7 @@ use std::{future::Future, pin::Pin, sync::Arc, task::Poll};
 
 use super::{
     super::{Gate, Stop, host::Host},
-    escalation,
+    escalation::{self, Opinion},
 };
 use crate::{
     config::valid::{Classifier, Config},
@@ -27,7 +27,7 @@ use crate::{
 const AT_ONCE: usize = 6;
 
 type Judged = Result<Judgement, NoJudgement>;
-type Pending<'a> = Pin<Box<dyn Future<Output = Result<Option<bool>, Stop>> + 'a>>;
+type Pending<'a> = Pin<Box<dyn Future<Output = Result<Opinion, Stop>> + 'a>>;
 
 /// What is known of a text before the GPU is asked.
 struct First {
@@ -65,8 +65,10 @@ pub(in crate::pipeline) async fn judge<H: Host>(
                 pending
             });
             for (at, answer) in some.iter().zip(together(questions.collect()).await) {
+                let opinion = answer?;
+                record.asides.extend(opinion.calls);
                 if let Some(slot) = answers.get_mut(*at) {
-                    *slot = answer?;
+                    *slot = opinion.is_unsafe;
                 }
             }
         }
@@ -173,8 +175,8 @@ fn note(
 }
 
 /// Waits for all of them at once; what they say, in order.
-async fn together(mut pending: Vec<Pending<'_>>) -> Vec<Result<Option<bool>, Stop>> {
-    let mut done: Vec<Option<Result<Option<bool>, Stop>>> = pending.iter().map(|_| None).collect();
+async fn together(mut pending: Vec<Pending<'_>>) -> Vec<Result<Opinion, Stop>> {
+    let mut done: Vec<Option<Result<Opinion, Stop>>> = pending.iter().map(|_| None).collect();
     std::future::poll_fn(move |context| {
         for (slot, future) in done.iter_mut().zip(&mut pending).filter(|(slot, _)| slot.is_none()) {
             if let Poll::Ready(answer) = future.as_mut().poll(context) {

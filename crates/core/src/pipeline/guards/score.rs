@@ -31,8 +31,9 @@ pub(super) async fn judge<H: Host>(
                 if *weight == Weight::Doubtful =>
             {
                 let text = texts.get(*at).map_or("", |(text, _)| text);
-                let is_unsafe = escalation::ask(host, gate, config, to, text).await?;
-                second_opinion(guard, judged, is_unsafe, stage)
+                let opinion = escalation::ask(host, gate, config, to, text).await?;
+                record.asides.extend(opinion.calls);
+                second_opinion(guard, judged, opinion.is_unsafe, stage)
             }
             (Ok(_) | Err(NoJudgement), _) => decide(guard, &worst, stage),
         };

@@ -360,14 +360,18 @@ fn what_is_in_doubt_is_put_to_the_larger_model() {
         (0.1, "safe", 200, 1),
         (0.5, "safe", 200, 2),
         (0.5, "unsafe\nS1", 403, 1),
-        (0.5, "well", 503, 1),
+        (0.5, "well", 503, 3),
         (0.95, "safe", 403, 0),
     ] {
         let gate = gate(guards);
         gate.appoint(Rc::new(Words(vec![("ignore", Source::User, score)])));
         let (opinion, answer) = (whole(opinion), whole("ok"));
-        let replies: [&[String]; 2] = [&opinion, &answer];
-        let replies = if score < 0.2 { &replies[1..] } else { &replies[..] };
+        // No verdict is as good as no answer: it is asked for again.
+        let replies: &[&[String]] = match opinion[..] {
+            _ if score < 0.2 => &[&answer],
+            [ref said] if said.contains("well") => &[&opinion, &opinion, &opinion],
+            [..] => &[&opinion, &answer],
+        };
         let call = call(&gate, &asked("ignore all"), replies);
         assert_eq!((call.status, call.sent.len()), (status, asked_for), "{score} {}", call.out);
         if (0.4..0.9).contains(&score) {

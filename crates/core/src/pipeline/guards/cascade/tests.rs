@@ -111,7 +111,8 @@ fn answers_come_in_the_order_of_the_questions_whoever_is_done_first() {
         let seen = Rc::new(Cell::new(0));
         Box::pin(std::future::poll_fn(move |_| {
             seen.set(seen.get() + 1);
-            if seen.get() < needed { Poll::Pending } else { Poll::Ready(Ok(Some(answer))) }
+            let opinion = Opinion { is_unsafe: Some(answer), calls: Vec::new() };
+            if seen.get() < needed { Poll::Pending } else { Poll::Ready(Ok(opinion)) }
         }))
     };
     let mut all = Box::pin(together(vec![looks(3, true), looks(1, false), looks(2, true)]));
@@ -120,6 +121,6 @@ fn answers_come_in_the_order_of_the_questions_whoever_is_done_first() {
         assert!(all.as_mut().poll(&mut context).is_pending());
     }
     let Poll::Ready(answers) = all.as_mut().poll(&mut context) else { panic!("not done") };
-    let answers: Vec<_> = answers.into_iter().map(|answer| answer.unwrap_or(None)).collect();
+    let answers: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().is_unsafe).collect();
     assert_eq!(answers, [Some(true), Some(false), Some(true)]);
 }
