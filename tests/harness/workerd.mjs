@@ -34,6 +34,7 @@ function gateway(index) {
     modulesRoot: build,
     modules: [
       ...(options.probed ? PROBES : []),
+      ...(options.dataset ? DATASET : []),
       { type: "ESModule", path: `${build}/index.js` },
       { type: "CompiledWasm", path: `${build}/index_bg.wasm` },
     ],
@@ -59,14 +60,13 @@ const PAGE = {
 };
 
 // What stands around the Worker where a test asks for it.
-const PROBES = [
-  ["probed.js", "probed.mjs"],
-  ["spy.js", "spy.mjs"],
-].map(([name, file]) => ({
+const own = (file) => ({
   type: "ESModule",
-  path: `${build}/${name}`,
+  path: `${build}/${file.replace(".mjs", ".js")}`,
   contents: readFileSync(`${root}tests/harness/${file}`, "utf8"),
-}));
+});
+const PROBES = ["probed.mjs", "spy.mjs"].map(own);
+const DATASET = [own("dataset.mjs")];
 
 // A limiter out of reach, in the place of the Worker's own.
 const LIMITERS = {

@@ -36,6 +36,8 @@ pub struct Options {
     pub limiter: Option<Outage>,
     /// Whether the files of the operators' page are deployed.
     pub page: bool,
+    /// Whether a dataset of Analytics Engine is bound, whose points are lines of the log.
+    pub dataset: bool,
 }
 
 /// Each collection is of everything, and comes after a mebibyte or so. Left to itself, V8 keeps
@@ -245,6 +247,7 @@ fn start_message(options: &Options, log: &Path) -> Value {
         "log": log,
         "probed": options.probed,
         "page": options.page,
+        "dataset": options.dataset,
         "limiter": options.limiter.map(|outage| match outage {
             Outage::Failing => "failing",
             Outage::Silent => "silent",

@@ -1,5 +1,7 @@
 //! Alerts reach their receivers once when a trouble begins and once when it has ended.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tollhouse_tests::{
     client::post,
@@ -77,6 +79,43 @@ fn a_provider_that_fails_is_told_once_and_so_is_its_recovery() {
     let down = all.iter().find(|event| event["rule"] == "provider_down").unwrap();
     assert_eq!((&down["subject"], &down["severity"]), (&json!("local"), &json!("critical")));
     assert_eq!(down["summary"], "local answered none of 6 calls in 3 s");
+}
+
+#[test]
+fn slow_answers_guards_that_act_and_targets_that_rest_are_told() {
+    let receiver = taking();
+    let provider = Provider::start(|index, _| match index {
+        0..4 => {
+            let mut slow = vec![Step::Wait(Duration::from_millis(300))];
+            slow.extend(json_reply(200, &[], &provider::completion("fine")));
+            slow
+        }
+        _ => json_reply(503, &[], &provider::error("down", "server_error", "overloaded")),
+    })
+    .unwrap();
+    let alerts = format!(
+        "webhooks = [\"{}\"]\nlatency = {{ quantile = 0.5, above_ms = 150, window_seconds = 60, at_least = 3 }}\n\
+         guard_spike = {{ times = 2.0, window_seconds = 60, at_least = 3 }}\n[guards.secrets]\naction = \"mask\"\n",
+        receiver.origin()
+    );
+    let text = config(&provider, &caller("team", ""), &alerts)
+        .replace("failures = 1000", "failures = 1\nopen_ms = 600000")
+        .replace("retry = {", "guards = [\"secrets\"]\nretry = {");
+    let gateway = Workerd::start(&Options::with_config(text)).unwrap();
+    let body = json!({"model": "m", "max_tokens": 10,
+        "messages": [{"role": "user", "content": "my key is sk-proj-Ab3dEf6hIj9kLm2nOp5q"}]});
+    let url = format!("{}/v1/chat/completions", gateway.url());
+    for status in [200, 200, 200, 200, 502] {
+        assert_eq!(post(&url, "team-key", &body).unwrap().status, status);
+    }
+    for (rule, subject) in
+        [("latency", "m"), ("guard_spike", "secrets"), ("breaker_open", "local/dear")]
+    {
+        eventually(rule, || told(&receiver, rule, "firing") == 1);
+        let all = events(&receiver);
+        let event = all.iter().find(|event| event["rule"] == rule).unwrap();
+        assert_eq!(event["subject"], subject, "{event}");
+    }
 }
 
 #[test]

@@ -210,6 +210,14 @@ fn the_ledger_adds_up_to_what_the_provider_reported_over_shards_and_isolates() {
         .map(|row| row["requests"].as_u64().unwrap())
         .collect();
     assert_eq!(requests, [8, 16]);
+    let url = format!("{}/admin/usage?group_by=model,target&format=csv", gateway.url());
+    let csv = get(&url, "admin-key").unwrap();
+    assert!(csv.header("content-type").is_some_and(|kind| kind.starts_with("text/csv")));
+    let text = csv.text();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("model,target,requests,errors,"), "{text}");
+    assert!(lines[1].starts_with("m,local/dear,24,0,") && lines.len() == 2, "{text}");
+    assert_eq!(get(&url, "team-key").unwrap().status, 401, "operators alone may read it");
     let later = usage(&gateway, "from=2999-01-01");
     assert_eq!(later["rows"], json!([]));
 }

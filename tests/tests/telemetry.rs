@@ -16,6 +16,10 @@ use tollhouse_tests::{
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 fn gateway(provider: &Provider, collector: &Provider, share: &str) -> Workerd {
+    Workerd::start(&gateway_options(provider, collector, share)).unwrap()
+}
+
+fn gateway_options(provider: &Provider, collector: &Provider, share: &str) -> Options {
     let config = format!(
         "version = 1\n[auth]\nmode = \"keys\"\n{}\
          [providers.local]\nkind = \"openai\"\nbase_url = \"{}\"\n\
@@ -29,7 +33,7 @@ fn gateway(provider: &Provider, collector: &Provider, share: &str) -> Workerd {
         provider.base_url(),
         collector.origin(),
     );
-    Workerd::start(&Options::with_config(config).binding("OTLP_TOKEN", "token-canary")).unwrap()
+    Options::with_config(config).binding("OTLP_TOKEN", "token-canary")
 }
 
 fn ask(gateway: &Workerd, content: &str) -> u16 {
@@ -132,6 +136,32 @@ fn opentelemetrys_own_definitions_read_what_is_sent() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("3 spans") && said.contains("tollhouse.requests"), "{said}");
+}
+
+#[test]
+fn a_dataset_of_analytics_engine_gets_each_booking_once_where_it_is_bound() {
+    let (provider, collector) = (flapping(), flapping());
+    let options = gateway_options(&provider, &collector, "0.0");
+    let gateway = Workerd::start(&Options { dataset: true, ..options }).unwrap();
+    for n in 0..4 {
+        assert_eq!(ask(&gateway, &format!("question {n}")), 200);
+    }
+    let points = || -> Vec<Value> {
+        let log = gateway.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.map(|line| line["point"].clone()).filter(Value::is_object).collect()
+    };
+    let sum = |place: usize| -> f64 {
+        points().iter().map(|point| point["doubles"][place].as_f64().unwrap()).sum()
+    };
+    eventually("four requests", || (sum(0) - 4.0).abs() < f64::EPSILON);
+    // Ten prompt tokens and five completion tokens each.
+    assert!((sum(3) - 40.0).abs() < f64::EPSILON && (sum(4) - 20.0).abs() < f64::EPSILON);
+    for point in points() {
+        assert_eq!(point["indexes"], json!(["team"]));
+        let blobs = point["blobs"].as_array().unwrap();
+        assert_eq!(blobs[..3], [json!("team"), json!("m"), json!("local/gpt-4o-mini")]);
+    }
 }
 
 /// Every metric name in a text of expressions.

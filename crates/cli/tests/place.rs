@@ -179,6 +179,57 @@ fn routing_is_written_into_the_configuration_and_checked_against_it() {
 }
 
 #[test]
+fn a_classifier_that_is_too_slow_for_the_edge_moves_to_the_gpu_and_back_to_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, config) = config(folder.path(), CONFIG);
+    let table = || toml::from_str::<toml::Table>(&fs::read_to_string(&path).unwrap()).unwrap();
+    let slow = ["prompt-injection", "--cpu-ms", "0.000001"];
+    let of = |to: &str| place(&[&slow[..], &[to, &config]].concat());
+
+    let missing = of("--check");
+    assert_eq!(missing.status.code(), Some(1));
+    let told = stderr(&missing);
+    assert!(
+        told.contains("`classifiers.prompt-injection` is at the edge, its cost says gpu"),
+        "{told}"
+    );
+
+    let written = of("--write");
+    assert_eq!(written.status.code(), Some(0), "{}", stderr(&written));
+    let classifier = &table()["classifiers"]["prompt-injection"];
+    assert_eq!(classifier["placement"].as_str(), Some("gpu"));
+    let judge = classifier["gpu"].as_str().unwrap();
+    let target = &table()["models"][judge]["targets"][0];
+    assert_eq!(target["provider"].as_str(), Some("box"), "a model that is not there is made");
+    assert!(fs::read_to_string(&path).unwrap().contains("# in the cellar"));
+    assert_eq!(of("--check").status.code(), Some(0));
+
+    let back = place(&["prompt-injection", "--write", &config]);
+    assert_eq!(back.status.code(), Some(0), "{}", stderr(&back));
+    let classifier = &table()["classifiers"]["prompt-injection"];
+    assert_eq!(
+        classifier["placement"].as_str(),
+        Some("auto"),
+        "the GPU stays for what is in doubt"
+    );
+    assert_eq!(place(&["prompt-injection", "--check", &config]).status.code(), Some(0));
+}
+
+#[test]
+fn a_classifier_goes_to_the_model_that_the_configuration_has_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "{CONFIG}[models.judge]\ntargets = [{{ provider = \"box\", model = \"guard\" }}]\n\
+         [classifiers.prompt-injection]\nplacement = \"auto\" # for now\ngpu = \"judge\"\n"
+    );
+    let (path, config) = config(folder.path(), &text);
+    let output = place(&["prompt-injection", "--cpu-ms", "0.000001", "--write", &config]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let expected = text.replace("\"auto\" # for now", "\"gpu\" # for now");
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+}
+
+#[test]
 fn what_cannot_be_written_right_is_not_written_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let model = heavy(folder.path(), "guard.safetensors");

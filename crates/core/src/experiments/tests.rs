@@ -87,7 +87,9 @@ fn a_variant_is_the_model_with_what_it_changes() {
     assert_eq!(variant.model.targets[0].id, "mock/slow");
     assert!((variant.model.params.temperature - 0.7).abs() < f64::EPSILON);
     assert_eq!(variant.model.params.max_tokens, config.models["fast"].params.max_tokens);
-    assert!(variant.settings.contains(&("temperature".to_owned(), "0.7".to_owned())));
+    for (name, value) in [("temperature", "0.7"), ("model", "slow"), ("targets", "mock/slow")] {
+        assert!(variant.settings.contains(&(name.to_owned(), value.to_owned())), "{name}");
+    }
 }
 
 #[test]

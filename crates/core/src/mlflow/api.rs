@@ -144,11 +144,28 @@ pub(super) fn read_experiment(body: &Value) -> Option<String> {
     if deleted { None } else { text(experiment, "experiment_id") }
 }
 
-/// The id and the place for files of the first run in a reply.
-pub(super) fn read_run(body: &Value) -> Option<(String, String)> {
+/// A run as the server has it.
+#[derive(Debug)]
+pub(super) struct KnownRun {
+    pub(super) id: String,
+    /// Where its files lie.
+    pub(super) artifacts: String,
+    /// Since when it is there, where the server says so.
+    pub(super) began_ms: Option<u64>,
+    /// Whether it was ended.
+    pub(super) is_over: bool,
+}
+
+/// The first run in a reply.
+pub(super) fn read_run(body: &Value) -> Option<KnownRun> {
     let first = body.get("runs").and_then(|runs| runs.get(0));
     let info = first.or_else(|| body.get("run"))?.get("info")?;
-    Some((text(info, "run_id")?, text(info, "artifact_uri").unwrap_or_default()))
+    Some(KnownRun {
+        id: text(info, "run_id")?,
+        artifacts: text(info, "artifact_uri").unwrap_or_default(),
+        began_ms: info.get("start_time").and_then(Value::as_u64),
+        is_over: info.get("status").is_some_and(|status| status == "FINISHED"),
+    })
 }
 
 /// The server's word for what is wrong.

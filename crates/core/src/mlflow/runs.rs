@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    api::{self, METRICS_A_BATCH, Request},
+    api::{self, KnownRun, METRICS_A_BATCH, Request},
     sums::{Metrics, Snapshot},
 };
 use crate::{gather::Gather, units::UnixMs};
@@ -19,6 +19,7 @@ const MOST_POINTS: usize = 300;
 pub(super) struct Point {
     #[serde(with = "millis")]
     pub(super) at: UnixMs,
+    /// Seconds since the run began, or one more than the step before where that is more.
     pub(super) step: u64,
     pub(super) metrics: Metrics,
 }
@@ -47,6 +48,7 @@ pub(super) struct Run {
     pub(super) told_ended_ms: Option<u64>,
     /// The totals of the last point.
     pub(super) last: Metrics,
+    /// The least step that the next point may have.
     pub(super) step: u64,
     pub(super) points: VecDeque<Point>,
     /// Whether the server was asked for it, and has none.
@@ -85,8 +87,25 @@ impl Run {
             youngest.metrics.extend(metrics);
             return;
         }
-        self.points.push_back(Point { at, step: self.step, metrics });
-        self.step += 1;
+        let step = self.step.max(at.since(UnixMs(self.began_ms)).0 / 1000);
+        self.points.push_back(Point { at, step, metrics });
+        self.step = step.saturating_add(1);
+    }
+
+    /// The server has it. What it has of it may be from before it was forgotten here: the points that
+    /// wait come after that, as what the server shows is the point with the largest step.
+    pub(super) fn is_known(&mut self, known: KnownRun) {
+        let KnownRun { id, artifacts, began_ms, is_over } = known;
+        (self.id, self.artifacts, self.is_absent) = (Some(id), artifacts, false);
+        let began_ms = began_ms.unwrap_or(self.began_ms).min(self.began_ms);
+        let before = (self.began_ms - began_ms) / 1000;
+        for step in self.points.iter_mut().map(|point| &mut point.step).chain([&mut self.step]) {
+            *step = step.saturating_add(before);
+        }
+        self.began_ms = began_ms;
+        if is_over {
+            self.told_ended_ms = Some(0);
+        }
     }
 
     /// What is to be done next, where `config` is the digest of the configuration in force.

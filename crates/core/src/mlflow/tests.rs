@@ -98,7 +98,8 @@ impl Server {
                 let run = json["tags"][0]["value"].clone();
                 assert_eq!(json["tags"][0]["key"], "tollhouse.run");
                 self.runs.push(json!({
-                    "info": {"run_id": id.to_string(), "artifact_uri": format!("mlflow-artifacts:/0/{id}/artifacts")},
+                    "info": {"run_id": id.to_string(), "start_time": json["start_time"], "status": "RUNNING",
+                        "artifact_uri": format!("mlflow-artifacts:/0/{id}/artifacts")},
                     "data": {"run": run, "name": json["run_name"], "params": {}, "tags": {}},
                 }));
                 (200, json!({"run": self.runs[id]}))
@@ -224,7 +225,7 @@ fn a_server_that_is_away_for_hours_gets_every_point_in_the_end() {
     plan(&mut tracker, &["warm"], metrics(&[("requests", 200.0)]), now);
     server.serve(&mut tracker, now);
     let points = &server.points[&(0, "requests".to_owned())];
-    assert_eq!((points.len(), points.last_key_value()), (200, Some((&199, &200.0))));
+    assert_eq!((points.len(), points.last_key_value()), (200, Some((&(199 * 60), &200.0))));
 }
 
 #[test]
@@ -274,6 +275,26 @@ fn a_variant_that_is_no_longer_configured_has_its_run_ended_and_gone_on_with_whe
     server.serve(&mut tracker, NOON);
     assert_eq!(server.runs[1]["info"]["status"], "RUNNING");
     assert_eq!(server.runs.len(), 2);
+}
+
+#[test]
+fn a_variant_that_is_back_after_it_was_forgotten_goes_on_where_its_run_was() {
+    let (mut server, mut tracker) = (Server::default(), Tracker::default());
+    let total = |count| metrics(&[("requests", count)]);
+    let day = |day: u64| NOON.plus(DurationMs::from_secs(86_400 * day));
+    for (days, names) in [(0, &["warm", "plain"][..]), (1, &["warm", "plain"]), (2, &["plain"])] {
+        plan(&mut tracker, names, total(1.0 + f64::from(u32::try_from(days).unwrap())), day(days));
+        server.serve(&mut tracker, day(days));
+    }
+    assert_eq!(server.runs[1]["info"]["status"], "FINISHED");
+    plan(&mut tracker, &["plain"], total(3.0), day(10));
+    assert!(!tracker.changed_rows().iter().all(|(_, row)| row.is_some()), "it is forgotten");
+    plan(&mut tracker, &["warm", "plain"], total(4.0), day(11));
+    server.serve(&mut tracker, day(11));
+    assert_eq!((server.runs.len(), server.last(1, "requests")), (2, Some(4.0)));
+    assert_eq!(server.runs[1]["info"]["status"], "RUNNING");
+    let steps: Vec<u64> = server.points[&(1, "requests".to_owned())].keys().copied().collect();
+    assert_eq!(steps, [0, 86_400, 2 * 86_400, 11 * 86_400]);
 }
 
 #[test]

@@ -41,7 +41,8 @@ impl Inputs {
 /// `attention_mask` and `token_type_ids` where the model takes those. Nothing is cut off.
 ///
 /// # Errors
-/// [`Mismatch::Asked`]: the model has no such input or output, or takes other shapes or datatypes.
+/// [`Mismatch::Asked`]: the model has no such input or output, takes other shapes or datatypes, or has
+/// several rows for one input.
 pub fn question(
     metadata: &Metadata,
     tensors: &Tensors,
@@ -59,9 +60,24 @@ pub fn question(
         );
         return Err(Mismatch::Asked(message));
     }
-    let output = metadata.output(tensors.output.as_deref())?;
+    let output = by_input(metadata.output(tensors.output.as_deref())?)?;
     let question = json!({ "inputs": sent, "outputs": [{ "name": output.name }] });
     Ok(question.to_string().into_bytes())
+}
+
+/// An output with one row for each input. Scores or vectors of single tokens are not made into one of a
+/// text: which tokens are padding or the tokenizer's own marks is not known here, and the scores of those
+/// mean nothing.
+fn by_input(output: &Tensor) -> Result<&Tensor, Mismatch> {
+    if output.shape.len() <= 2 {
+        return Ok(output);
+    }
+    let message = format!(
+        "the output `{}` has the shape {:?}, and one row for each input is needed; the outputs of single \
+         tokens have to be pooled in the model",
+        output.name, output.shape
+    );
+    Err(Mismatch::Asked(message))
 }
 
 fn of_texts(metadata: &Metadata, tensors: &Tensors, texts: &[String]) -> Result<Value, Mismatch> {

@@ -88,6 +88,12 @@ fn what_does_not_fit_the_model_is_never_sent() {
             texts(&["a"]),
             "several outputs",
         ),
+        (
+            json!([text]),
+            json!([tensor("logits", "FP32", &[-1, -1, 9])]),
+            texts(&["a"]),
+            "[-1, -1, 9], and one row for each input is needed",
+        ),
         (json!([text]), out.clone(), ids(&[&[1]]), "no input `input_ids`"),
         (json!([tensor("input_ids", "FP32", &[-1, -1])]), out, ids(&[&[1]]), "not token ids"),
     ] {

@@ -292,7 +292,7 @@ impl Site<'_> {
 fn settings(model: &Model, raw: &RawVariant, template: &Template) -> Vec<(String, String)> {
     let targets: Vec<_> = model.targets.iter().map(|target| target.id.as_str()).collect();
     let mut settings = vec![
-        ("model".to_owned(), model.name.clone()),
+        ("model".to_owned(), raw.model.clone().unwrap_or_else(|| model.name.clone())),
         ("targets".to_owned(), targets.join(", ")),
         ("strategy".to_owned(), format!("{:?}", model.strategy).to_ascii_lowercase()),
         ("temperature".to_owned(), model.params.temperature.to_string()),

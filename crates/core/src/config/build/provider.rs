@@ -49,17 +49,17 @@ impl Site<'_> {
             .missing(&at.key("kind"), "write `kind = \"openai\"` for any server with OpenAI's API");
         let kind = match raw.kind? {
             Kind::OpenAi => {
-                self.refuse_keys(&MOCK_KEYS, "mock", at);
+                self.refuse_keys(&MOCK_KEYS, "\"mock\"", at);
                 self.check_placement(raw, at);
                 self.endpoint(raw, at).map(ProviderKind::OpenAi)
             }
             Kind::Oip => {
-                self.refuse_keys(&MOCK_KEYS, "mock", at);
+                self.refuse_keys(&MOCK_KEYS, "\"mock\"", at);
                 self.check_placement(raw, at);
                 self.endpoint(raw, at).map(ProviderKind::Oip)
             }
             Kind::Mock => {
-                self.refuse_keys(&OPENAI_KEYS, "openai", at);
+                self.refuse_keys(&SERVER_KEYS, "\"openai\" or \"oip\"", at);
                 self.mock(raw, at).map(ProviderKind::Mock)
             }
         };
@@ -73,9 +73,10 @@ impl Site<'_> {
         is_named.then_some(Provider { pool: pool?, ..provider })
     }
 
-    fn refuse_keys(&self, keys: &[&str], kind: &str, at: &Path<'_>) {
+    /// Reports those of `keys` that are written, which belong to providers of other `kinds`.
+    fn refuse_keys(&self, keys: &[&str], kinds: &str, at: &Path<'_>) {
         for key in keys.iter().filter(|key| self.notes.is_written(&at.key(key))) {
-            let message = format!("`{key}` belongs to providers of kind \"{kind}\"");
+            let message = format!("`{key}` belongs to providers of kind {kinds}");
             self.notes
                 .at_key(&at.key(key), Found::new(Rule::MisplacedKey, message).help("take it out"));
         }
@@ -228,5 +229,5 @@ impl Site<'_> {
     }
 }
 
-const OPENAI_KEYS: [&str; 5] = ["base_url", "base_urls", "pool", "api_key", "headers"];
+const SERVER_KEYS: [&str; 5] = ["base_url", "base_urls", "pool", "api_key", "headers"];
 const MOCK_KEYS: [&str; 4] = ["latency_ms", "chunk_interval_ms", "scripted_by_header", "faults"];

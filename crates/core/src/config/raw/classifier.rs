@@ -11,7 +11,7 @@ raw! {
         gpu: String,
         /// `auto`: longer texts go to the GPU, in code points; without it, what the edge model reads in one window.
         max_chars: Whole<1, 1_000_000_000>,
-        /// `auto`: the texts of a call that brings more go to the GPU.
+        /// `auto`: where a call brings more texts than this, each message of a chat being one, all of them go to the GPU, six at a time.
         max_batch: Whole<1, 256>,
         /// `auto`: where the edge's score is from the first to the second of these, the GPU decides; without it, between the points at which 5 % and 0.1 % of harmless texts are found guilty.
         uncertain: Pair<Real<0, 1>>,

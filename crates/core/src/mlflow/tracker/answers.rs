@@ -91,11 +91,9 @@ impl Tracker {
         None
     }
 
-    fn knows_run(&mut self, name: &str, (id, artifacts): (String, String)) {
+    fn knows_run(&mut self, name: &str, known: api::KnownRun) {
         if let Some(run) = self.runs.get_mut(name) {
-            run.id = Some(id);
-            run.artifacts = artifacts;
-            run.is_absent = false;
+            run.is_known(known);
             self.changed.insert(format!("{RUN}{name}"));
         }
     }
