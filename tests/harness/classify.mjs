@@ -80,7 +80,9 @@ async function inWorkerd(model, text, times) {
   return (many.micros - one.micros) / times;
 }
 
-// --- onnxruntime
+// --- onnxruntime, each package with its own execution provider
+const RUNTIMES = { "onnxruntime-node": "cpu", "onnxruntime-web": "wasm" };
+
 async function sessions(model) {
   const path = join(model, "core.onnx");
   if (!existsSync(path)) return undefined;
@@ -90,10 +92,16 @@ async function sessions(model) {
   const [, ids, mask] = /ids = "([^"]+)"(?:, mask = "([^"]+)")?/.exec(manifest);
   const need = createRequire(resolve(ort, "package.json"));
   const found = { window };
-  for (const name of ["onnxruntime-node", "onnxruntime-web"]) {
+  const handlers = new Set();
+  // Both packages register their backends with the one onnxruntime-common that they share, and its
+  // default is the native one: unless the provider is named, onnxruntime-web runs native code too.
+  for (const [name, provider] of Object.entries(RUNTIMES)) {
     const runtime = need(name);
     if (runtime.env?.wasm) runtime.env.wasm.numThreads = 1;
-    const session = await runtime.InferenceSession.create(new Uint8Array(readFileSync(path)), { intraOpNumThreads: 1, interOpNumThreads: 1 });
+    const session = await runtime.InferenceSession.create(new Uint8Array(readFileSync(path)), {
+      executionProviders: [provider], intraOpNumThreads: 1, interOpNumThreads: 1,
+    });
+    handlers.add(session.handler.constructor);
     found[name] = async (rows) => {
       const values = BigInt64Array.from({ length: rows * width }, (_, at) => BigInt(5 + ((at * 7919) % 4000)));
       const feeds = { [ids]: new runtime.Tensor("int64", values, width > 1 ? [1, rows, width] : [1, rows]) };
@@ -103,6 +111,7 @@ async function sessions(model) {
       return since(start) / 20;
     };
   }
+  if (handlers.size !== Object.keys(RUNTIMES).length) throw new Error("onnxruntime-node and onnxruntime-web ran on the same backend");
   return found;
 }
 
