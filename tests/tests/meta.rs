@@ -182,6 +182,30 @@ fn wrangler_binds_what_the_worker_uses() {
     }
 }
 
+#[test]
+fn wrangler_watches_what_the_worker_is_made_of_and_not_what_is_built() {
+    let root = root().unwrap();
+    let text = fs::read_to_string(root.join("wrangler.toml")).unwrap();
+    let wrangler: toml::Table = toml::from_str(&text).unwrap();
+    let watched: Vec<PathBuf> = wrangler["build"]["watch_dir"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|folder| root.join(folder.as_str().unwrap()))
+        .collect();
+    for folder in &watched {
+        assert!(folder.is_dir(), "{} is not there", folder.display());
+        assert!(!root.join("crates/worker/build").starts_with(folder), "{}", folder.display());
+    }
+    let worker = packages().into_iter().find(|package| name(package) == "tollhouse-worker");
+    let own = dependencies(&worker.unwrap()).into_iter().filter_map(|dependency| {
+        dependency.strip_prefix("tollhouse-").map(|of| root.join("crates").join(of).join("src"))
+    });
+    for source in own.chain(["crates/worker/src", "rules"].map(|folder| root.join(folder))) {
+        assert!(watched.contains(&source), "{} is not watched", source.display());
+    }
+}
+
 /// The workspace's packages, as cargo tells of them.
 fn packages() -> Vec<Value> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

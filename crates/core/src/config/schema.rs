@@ -191,7 +191,7 @@ mod tests {
     /// The tables below `node` that hold values, by their paths.
     fn tables(node: &Node, path: &[String], found: &mut Vec<Vec<String>>) {
         for (key, inner) in node.table().into_iter().flatten() {
-            let path = [path, &[key.clone()]].concat();
+            let path = [path, std::slice::from_ref(key)].concat();
             if inner.table().is_some_and(|table| table.values().any(|of| of.table().is_none())) {
                 found.push(path.clone());
             }
