@@ -282,6 +282,16 @@ impl Workspace<'_> {
         }
     }
 
+    /// Whether a file is no module of its package, whose roots are there to say so: what `include!` puts elsewhere, a
+    /// template, a sample.
+    pub(crate) fn is_loose(&self, file: FileId) -> bool {
+        let module = self.module_at(file, ModId::default()).and_then(|id| self.modules.get(id));
+        module.is_some_and(|of| {
+            let rooted = |other: &Module| other.kind.is_some() && other.package == of.package;
+            of.kind.is_none() && of.package.is_some() && self.modules.iter().any(rooted)
+        })
+    }
+
     /// The module that `local` of `file` is.
     pub(crate) fn module_at(&self, file: FileId, local: ModId) -> Option<ModuleId> {
         self.module_of.get(&(file, local)).copied()
