@@ -123,6 +123,7 @@ impl Asked<'_, '_> {
             }
             Kind::Loop { .. } => {
                 self.w.under(around).any(|at| matches!(self.w.kind(at), Kind::Continue))
+                    || self.waits(around)
             }
             _ => false,
         };
@@ -131,6 +132,17 @@ impl Asked<'_, '_> {
             .under(around)
             .any(|at| matches!(self.w.kind(at), Kind::Return(_) | Kind::Break(_)));
         counts && fails && leaves
+    }
+
+    /// Whether a function that a call leads to is called again after a wait: what goes round without one may be a
+    /// conversation.
+    pub(super) fn resends_after_wait(&self, site: At) -> bool {
+        self.resends(site) && self.loop_around(site).is_some_and(|around| self.waits(around))
+    }
+
+    fn waits(&self, around: At) -> bool {
+        let waits: Roles = [Role::Sleep, Role::SleepBlocking].into_iter().collect();
+        self.w.under(around).any(|at| self.w.roles(at).any(waits))
     }
 
     fn judge_loop(&self, flaw: Flaw, at: At, slept: Option<At>) -> Option<Hit> {
