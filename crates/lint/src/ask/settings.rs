@@ -209,7 +209,9 @@ impl Asked<'_, '_> {
         let explained =
             attributes.any(|attr| self.w.knowledge.attribute(&attr.text).has(Role::Documents));
         let tunable = of.fields.iter().find(|field| TUNABLE.contains(&field.name.as_str()))?;
-        let documents = |other: &StructFact| other.fields.iter().any(|field| field.doc);
+        // Of the two it is the one a file gives, parts of which may be absent, that the other speaks for.
+        let partial = of.fields.iter().all(|field| field.ty.name() == Some("Option"));
+        let documents = |twin: &StructFact| partial && twin.fields.iter().any(|field| field.doc);
         let none = of.fields.iter().all(|field| !field.doc)
             && !explained
             && !self.has_twin(file, of, documents);
