@@ -114,6 +114,17 @@ pub(crate) struct EnumFact {
     pub(crate) name: Name,
     /// The module it stands in.
     pub(crate) module: ModId,
+    /// Its variants.
+    pub(crate) variants: Vec<VariantFact>,
+}
+
+/// A variant of an enum.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct VariantFact {
+    /// Its name.
+    pub(crate) name: Name,
+    /// What it holds: names or positions, and types.
+    pub(crate) fields: Vec<(Name, TypeRef)>,
 }
 
 /// A constant or a static.

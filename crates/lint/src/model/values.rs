@@ -121,13 +121,16 @@ impl Workspace<'_> {
                     self.values_let(at, only, value)
                 }
                 Binding::Param { function, at } => vec![vec![Piece::Param(function, at)]],
-                Binding::Part { value, head } if matches!(head.as_str(), "Some" | "Ok") => {
+                Binding::Part { value, head, .. } if matches!(head.as_str(), "Some" | "Ok") => {
                     self.values(value)
                 }
-                Binding::Typed { value: None, .. }
-                | Binding::Part { .. }
-                | Binding::ClosureParam
-                | Binding::Element => unknown(),
+                Binding::Part { of, .. } => match self.taken_from(at, &of) {
+                    Some((def, name)) => vec![vec![Piece::Field(def, name)]],
+                    None => unknown(),
+                },
+                Binding::Typed { value: None, .. } | Binding::ClosureParam | Binding::Element => {
+                    unknown()
+                }
             };
         }
         match self.resolve_at(at, path) {
