@@ -81,6 +81,7 @@ impl Lower<'_> {
                 parent,
                 inline,
                 path,
+                included: false,
                 test: this.test,
             });
             this.module = id;

@@ -179,8 +179,10 @@ pub(crate) struct ModFact {
     pub(crate) parent: ModId,
     /// Whether its body is here.
     pub(crate) inline: bool,
-    /// `#[path = "…"]`.
+    /// `#[path = "…"]`, or what `include!` names.
     pub(crate) path: Option<String>,
+    /// Whether `include!` puts the file's items into the module it is written in.
+    pub(crate) included: bool,
     /// Whether it, or a module around it in this file, is `#[cfg(test)]`.
     pub(crate) test: bool,
 }

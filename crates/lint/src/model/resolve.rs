@@ -203,7 +203,7 @@ impl Workspace<'_> {
                 _ => {}
             }
         }
-        None
+        here.included.iter().find_map(|other| self.lookup(*other, name, more, depth))
     }
 
     /// Follows the rest of a path from something found.
