@@ -39,6 +39,21 @@ const GROWS: &[&str] = &[
     "* (",
     "fibonacci",
 ];
+/// What a loop speaks of that tries another way each time, which need not be waited for.
+const ROTATES: &[&str] = &[
+    "account",
+    "rotat",
+    "fallback",
+    "failover",
+    "next key",
+    "next_key",
+    "next provider",
+    "next_provider",
+    "next model",
+    "next_model",
+    "next endpoint",
+    "next_endpoint",
+];
 const DISCERNS: &[&str] = &[
     "status",
     "429",
@@ -172,6 +187,7 @@ impl Asked<'_, '_> {
                         });
                         fixed.then(|| Hit::at(sleep).with("how", "after the same delay each time"))
                     }
+                    None if has(ROTATES, &text.to_ascii_lowercase()) => None,
                     None => Some(Hit::at(at).with("how", "at once, without any delay")),
                 }
             }

@@ -329,7 +329,7 @@ impl Workspace<'_> {
                     return of;
                 }
             }
-            Ty::Unknown => return Ty::Unknown,
+            Ty::Unknown => return self.ty_told(at.file, name),
         }
         if TRANSPARENT.contains(&name.as_str()) { of } else { Ty::Unknown }
     }
