@@ -142,7 +142,7 @@ impl Walk<'_, '_> {
                 },
                 Binding::Param { function, at } => self.param(function, at, roles, hops),
                 Binding::Typed { value: None, .. } | Binding::ClosureParam | Binding::Element => {
-                    self.vague()
+                    self.vague();
                 }
             }
             return;
