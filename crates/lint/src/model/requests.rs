@@ -13,10 +13,10 @@ pub(crate) const SENDERS: &[&str] = &["chat_completion", "generate_content", "cr
 pub(crate) const BODY_NAMES: &[&str] =
     &["request", "body", "payload", "param", "completion", "query", "args"];
 
-/// What words of a struct's name say that it is kept, not sent.
+/// What words of a struct's name say that it is kept or counted, not answered.
 const KEPT: &[&str] = &[
-    "Record", "Recorded", "Log", "Logged", "Trace", "Snapshot", "Audit", "Event", "Entry",
-    "Captured", "Stored", "Saved", "Cached", "History",
+    "Count", "Counting", "Record", "Recorded", "Log", "Logged", "Trace", "Snapshot", "Audit",
+    "Event", "Entry", "Captured", "Stored", "Saved", "Cached", "History",
 ];
 
 /// Where a request's links may lie: through parameters, branches and functions that begin it.
