@@ -68,6 +68,16 @@ impl Walk<'_, '_> {
             return self.made(at, roles, hops);
         }
         match w.kind(at) {
+            Kind::Method { receiver, name, args, .. }
+                if matches!(name.as_str(), "unwrap_or" | "unwrap_or_else" | "or" | "or_else") =>
+            {
+                let known = self.found.known.len();
+                self.visit(at.with(*receiver), roles, hops);
+                // A client in place of one that could not be built is not the one that is used.
+                if self.found.known.len() == known {
+                    args.iter().for_each(|fallback| self.visit(at.with(*fallback), roles, hops));
+                }
+            }
             Kind::Method { receiver, args, .. } => {
                 let roles = roles.with(own).with(w.known(at).map(|f| f.gives).unwrap_or_default());
                 let roles = roles.with(self.layered(at));
