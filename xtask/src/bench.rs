@@ -11,17 +11,19 @@ use crate::{
     setup,
 };
 
-/// The sections that need no gateway.
+const GATEWAY: &str = "gateway";
 const CLASSIFY: &str = "classify";
 const LINT: &str = "lint";
 
-/// Prints ratios, and the size of what is deployed; of the named cases only, if any are named.
+/// Prints ratios, and the size of what is deployed; of the named sections and cases only, if any are named.
 pub(crate) fn run(sh: &Shell, names: &[String]) -> Result<()> {
     let (sections, cases): (Vec<_>, Vec<_>) =
-        names.iter().partition(|name| [CLASSIFY, LINT].contains(&name.as_str()));
+        names.iter().partition(|name| [GATEWAY, CLASSIFY, LINT].contains(&name.as_str()));
     let is_named = |section: &str| sections.iter().any(|name| *name == section);
     let all = names.is_empty();
-    if all || !cases.is_empty() {
+    if all || is_named(GATEWAY) {
+        gateway(sh, &[])?;
+    } else if !cases.is_empty() {
         gateway(sh, &cases)?;
     }
     if all || is_named(CLASSIFY) {

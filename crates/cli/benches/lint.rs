@@ -1,8 +1,9 @@
 //! `cargo xtask bench lint`: the linter over real source against parsing alone, as ratios within one run.
 //!
 //! The source is a sample of the crates in cargo's registry, or of the folders in `LINT_BENCH_DIR`. Every contender
-//! reads the same files on one thread where not said otherwise; contenders take turns, and the best round of each
-//! counts, in processor seconds, so that other work on the machine blurs less. Memory is the greatest a process held.
+//! reads the same files on one thread where not said otherwise. Contenders take turns; a ratio is to parsing in the same
+//! round, in processor seconds, and the median of all rounds counts, because a machine's speed changes from one second to
+//! the next by more than what is measured. Memory is the greatest a process held.
 //!
 //! A part of the registry calls models: it is where the crates lie that the rules were tried on. What a workspace costs of
 //! which few crates touch a model is measured over everything that this workspace is built from.
@@ -26,7 +27,9 @@ use std::time::Duration;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 9;
+/// Rounds of the other tools, which are slower.
+const OF_OTHERS: usize = 3;
 /// Enough source to drown a process's start.
 const SAMPLE: u64 = 40 << 20;
 /// The kernel counts a process's time in hundredths of a second (`USER_HZ`, fixed on Linux).
@@ -123,16 +126,6 @@ struct Cost {
     peak: u64,
 }
 
-impl Cost {
-    fn better(self, other: Self) -> Self {
-        Self {
-            seconds: self.seconds.min(other.seconds),
-            wall: self.wall.min(other.wall),
-            peak: self.peak.max(other.peak),
-        }
-    }
-}
-
 /// Processor seconds of every child that has ended.
 fn spent() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -169,6 +162,7 @@ struct Contender {
     command: Box<dyn Fn() -> Command>,
     /// How much Rust it reads.
     bytes: u64,
+    rounds: usize,
 }
 
 fn contenders(sample: &(Vec<String>, u64), kept: &Path) -> Vec<Contender> {
@@ -183,7 +177,7 @@ fn contenders(sample: &(Vec<String>, u64), kept: &Path) -> Vec<Contender> {
             command.args(&all);
             command
         };
-        Contender { name, command: Box::new(command), bytes }
+        Contender { name, command: Box::new(command), bytes, rounds: ROUNDS }
     };
     let own = std::env::current_exe().unwrap().display().to_string();
     let lint = env!("CARGO_BIN_EXE_tollhouse");
@@ -214,30 +208,36 @@ fn contenders(sample: &(Vec<String>, u64), kept: &Path) -> Vec<Contender> {
             bytes: theirs,
             ..run("sieved, few touch a model", lint, &sieved, &dependencies)
         },
-        run(
-            "ast-grep, one pattern",
-            "ast-grep",
-            &["run", "--lang", "rust", "--pattern", "$A.unwrap()", "--threads", "1"],
-            packages,
-        ),
-        run(
-            "semgrep, one pattern",
-            "semgrep",
-            &[
-                "--lang",
-                "rust",
-                "-e",
-                "$A.unwrap()",
-                "-j",
-                "1",
-                "--metrics",
-                "off",
-                "--disable-version-check",
-                "--no-git-ignore",
-                "--quiet",
-            ],
-            packages,
-        ),
+        Contender {
+            rounds: OF_OTHERS,
+            ..run(
+                "ast-grep, one pattern",
+                "ast-grep",
+                &["run", "--lang", "rust", "--pattern", "$A.unwrap()", "--threads", "1"],
+                packages,
+            )
+        },
+        Contender {
+            rounds: OF_OTHERS,
+            ..run(
+                "semgrep, one pattern",
+                "semgrep",
+                &[
+                    "--lang",
+                    "rust",
+                    "-e",
+                    "$A.unwrap()",
+                    "-j",
+                    "1",
+                    "--metrics",
+                    "off",
+                    "--disable-version-check",
+                    "--no-git-ignore",
+                    "--quiet",
+                ],
+                packages,
+            )
+        },
     ]
 }
 
@@ -247,16 +247,17 @@ fn compare() {
     let contenders = contenders(&sample, &kept);
     // The cache is filled before anything is measured.
     let _filled = cost(&mut (contenders[4].command)());
-    let mut best: Vec<Option<Cost>> = vec![None; contenders.len()];
-    for _ in 0..ROUNDS {
-        for (contender, best) in contenders.iter().zip(&mut best) {
-            let now = cost(&mut (contender.command)());
-            *best = now.map(|now| best.map_or(now, |best| best.better(now)));
+    let mut costs: Vec<Vec<Cost>> = vec![Vec::new(); contenders.len()];
+    for round in 0..ROUNDS {
+        for (contender, costs) in contenders.iter().zip(&mut costs) {
+            if round < contender.rounds {
+                costs.extend(cost(&mut (contender.command)()));
+            }
         }
     }
     drop(std::fs::remove_dir_all(kept));
     println!(
-        "lint: {} packages, {:.1} MB of Rust, best of {ROUNDS} rounds",
+        "lint: {} packages, {:.1} MB of Rust, medians of {ROUNDS} rounds, of {OF_OTHERS} for other tools",
         sample.0.len(),
         sample.1 as f64 / 1e6
     );
@@ -264,25 +265,32 @@ fn compare() {
         "{:<28} {:>7} {:>7} {:>7} {:>8} {:>8}",
         "", "cpu s", "MB/s", "wall s", "ratio", "memory"
     );
-    let floor = best[0].map_or(f64::NAN, |cost| cost.seconds / sample.1 as f64);
-    for (contender, best) in contenders.iter().zip(&best) {
-        let Some(cost) = best else {
+    for (contender, all) in contenders.iter().zip(&costs) {
+        if all.is_empty() {
             println!("{:<28} not installed", contender.name);
             continue;
-        };
-        let megabytes = contender.bytes as f64 / 1e6;
+        }
+        let bytes = contender.bytes as f64;
+        let seconds = median(all.iter().map(|cost| cost.seconds));
+        let floors = costs[0].iter().map(|floor| floor.seconds / sample.1 as f64);
+        let ratio =
+            median(all.iter().zip(floors).map(|(cost, floor)| cost.seconds / bytes / floor));
         println!(
-            "{:<28} {:>7.2} {:>7.1} {:>7.2} {:>7.2}x {:>7.1}x",
+            "{:<28} {seconds:>7.2} {:>7.1} {:>7.2} {ratio:>7.2}x {:>7.1}x",
             contender.name,
-            cost.seconds,
-            megabytes / cost.seconds,
-            cost.wall,
-            (cost.seconds / contender.bytes as f64) / floor,
-            cost.peak as f64 / contender.bytes as f64
+            bytes / 1e6 / seconds,
+            median(all.iter().map(|cost| cost.wall)),
+            all.iter().map(|cost| cost.peak).max().unwrap_or_default() as f64 / bytes
         );
     }
     println!(
         "ratio: to parsing alone of as much source, budget 1.3 for every package; where few touch a model, 80 MB/s; \
          memory: to the source read, budget 10"
     );
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -54,6 +54,13 @@ fn main() -> Result<()> {
     {
         return profile(&cases, name, pid);
     }
+    for name in &wanted {
+        anyhow::ensure!(
+            cases.iter().any(|case| case.name.contains(name.as_str())),
+            "no case is called {name:?}; there are {}",
+            cases.iter().map(|case| case.name).collect::<Vec<_>>().join(", ")
+        );
+    }
     let mut results: Vec<Rounds> = cases.iter().map(|_| Rounds::default()).collect();
     eprintln!("{ROUNDS} interleaved rounds of {} requests each", REQUESTS * CONNECTIONS);
     for round in 0..=ROUNDS {

@@ -14,13 +14,16 @@ use super::{
 };
 
 /// Which defaults hold for which definition: a path from the root of `base.toml`.
-const DEFAULTS: [(&str, &[&str]); 23] = [
+const DEFAULTS: [(&str, &[&str]); 36] = [
     ("Auth", &["auth"]),
     ("Key", &["each", "key"]),
     ("RateLimits", &["defaults", "limits"]),
     ("Budget", &["each", "budget"]),
     ("Provider", &["each", "openai"]),
+    ("Provider", &["each", "oip"]),
     ("Provider", &["each", "mock"]),
+    ("Pool", &["each", "pool"]),
+    ("Tensors", &["each", "tensors"]),
     ("Fault", &["each", "fault"]),
     ("Defaults", &["defaults"]),
     ("Params", &["defaults", "params"]),
@@ -32,9 +35,19 @@ const DEFAULTS: [(&str, &[&str]); 23] = [
     ("Model", &["defaults"]),
     ("Target", &["each", "target"]),
     ("GatewayLimits", &["limits"]),
+    ("Budgets", &["budgets"]),
     ("Breaker", &["breaker"]),
     ("Alerts", &["alerts"]),
+    ("ErrorShare", &["alerts", "error_share"]),
+    ("Latency", &["alerts", "latency"]),
+    ("Switch", &["alerts", "breaker_open"]),
+    ("Switch", &["alerts", "config_rejected"]),
+    ("ProviderDown", &["alerts", "provider_down"]),
+    ("BudgetShare", &["alerts", "budget_share"]),
+    ("GuardSpike", &["alerts", "guard_spike"]),
     ("Telemetry", &["telemetry"]),
+    ("Otlp", &["each", "otlp"]),
+    ("Classifier", &["each", "classifier"]),
     ("Feedback", &["feedback"]),
     ("Mlflow", &["each", "mlflow"]),
     ("Variant", &["each", "variant"]),
@@ -172,6 +185,29 @@ mod tests {
                 "{path}: {description:?}"
             );
             assert!(property.get("default").is_some(), "{path} has no default");
+        }
+    }
+
+    /// The tables below `node` that hold values, by their paths.
+    fn tables(node: &Node, path: &[String], found: &mut Vec<Vec<String>>) {
+        for (key, inner) in node.table().into_iter().flatten() {
+            let path = [path, &[key.clone()]].concat();
+            if inner.table().is_some_and(|table| table.values().any(|of| of.table().is_none())) {
+                found.push(path.clone());
+            }
+            tables(inner, &path, found);
+        }
+    }
+
+    #[test]
+    fn every_table_of_base_is_the_default_of_a_definition() {
+        let base = Base::read();
+        let mut found = Vec::new();
+        tables(&base.root, &[], &mut found);
+        tables(&base.each, &["each".to_owned()], &mut found);
+        assert!(found.len() > 30, "{found:?}");
+        for path in found {
+            assert!(DEFAULTS.iter().any(|(_, known)| *known == path), "{path:?}");
         }
     }
 

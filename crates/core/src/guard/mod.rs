@@ -4,6 +4,10 @@
 //! it, so that models judge those views too. [`find`] and [`mask`](fn@mask) know structured secrets and
 //! personal data by their shape and checksum; [`Masker`] hides them in text that is still being
 //! written. All of it takes time that grows with the length of the text alone.
+//!
+//! The scanners are written out, without an engine for regular expressions. In the Worker as it is linked, before
+//! `wasm-opt`, they and the views take 109 KiB of code (43 KiB gzipped, by the names of functions), and NFKC's tables from
+//! `unicode-normalization` 109 KiB (55 KiB gzipped).
 
 pub mod answers;
 mod fold;

@@ -3,7 +3,7 @@
 use super::{Asked, Hit};
 use crate::facts::Kind;
 use crate::knowledge::{CrateKind, Role, Roles};
-use crate::model::{At, FnRef, Piece};
+use crate::model::{At, FileId, FnRef, Piece};
 use rustc_hash::FxHashSet as HashSet;
 use serde::Deserialize;
 
@@ -198,27 +198,32 @@ impl Asked<'_, '_> {
     /// A function called `tokenize` that splits at white space, in a package that runs models and has no tokenizer.
     fn hand_tokenized(&self) -> Vec<Hit> {
         let mut hits = Vec::new();
-        for of in self.w.functions().filter(|of| !self.w.is_test_fn(*of)) {
+        let files = (0..self.w.files.len()).filter(|file| self.runs_without_tokenizer(*file));
+        for of in files.flat_map(|file| self.w.functions_in(file)) {
             let (Some(fact), Some(body)) = (self.w.function(of), self.w.body(of)) else { continue };
             if !fact.name.contains("tokenize") && !fact.name.contains("tokens_of") {
                 continue;
             }
             let splits = self.w.under(body).any(|at| matches!(self.w.kind(at), Kind::Method { name, .. } if matches!(name.as_str(), "split_whitespace" | "split_ascii_whitespace")));
-            let known = self.w.manifest(of.file).map(|m| {
-                let all =
-                    m.dependencies.iter().filter_map(|d| self.w.knowledge.package(&d.package));
-                let all: Vec<_> = all.collect();
-                let runs = all.iter().any(|k| k.kind == CrateKind::Inference);
-                runs && !all.iter().any(|k| k.present.has(Role::Tokenizer))
-            });
             let numbers = fact
                 .output
                 .any(&mut |ty| matches!(ty.name(), Some("i64" | "u32" | "i32" | "usize" | "u64")));
-            if splits && known == Some(true) && numbers {
+            if splits && numbers && !self.w.is_test_fn(of) {
                 hits.push(Hit::in_file(of.file, fact.span).with("function", self.w.title(of)));
             }
         }
         hits
+    }
+
+    /// Whether a file's package depends on something that runs models, and on no tokenizer.
+    fn runs_without_tokenizer(&self, file: FileId) -> bool {
+        self.w.manifest(file).is_some_and(|manifest| {
+            let known = || {
+                manifest.dependencies.iter().filter_map(|d| self.w.knowledge.package(&d.package))
+            };
+            known().any(|k| k.kind == CrateKind::Inference)
+                && !known().any(|k| k.present.has(Role::Tokenizer))
+        })
     }
 
     /// Whether a node is part of running a model.

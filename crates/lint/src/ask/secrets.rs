@@ -152,9 +152,11 @@ impl Asked<'_, '_> {
                     .trim_start_matches(['r', 'b', 'c', '#'])
                     .trim_matches(['"', '#']);
                 let text = text.strip_prefix("Bearer ").unwrap_or(text);
-                let tested = facts.fns.iter().any(|of| of.test && of.item.holds(*span))
-                    || facts.consts.iter().any(|of| of.test && of.item.holds(*span));
-                if is_key(text) && !tested {
+                let tested = || {
+                    facts.fns.iter().any(|of| of.test && of.item.holds(*span))
+                        || facts.test_items.iter().any(|of| of.holds(*span))
+                };
+                if is_key(text) && !tested() {
                     hits.push(Hit::in_file(file, *span).with("literal", redacted(text)));
                 }
             }

@@ -57,7 +57,7 @@ impl Lower<'_> {
     fn item_macro(&mut self, of: &syn::Macro) {
         if let (true, Some(first)) = (self.test, of.path.segments.first()) {
             let whole = self.between(first.ident.span(), of.delimiter.span().close());
-            self.facts.test_macros.push(whole);
+            self.facts.test_items.push(whole);
         }
         self.macro_items(of);
     }
@@ -296,8 +296,10 @@ impl Lower<'_> {
                 ty: type_ref(ty),
                 value: Some(value),
                 item,
-                test: this.test,
             });
+            if this.test {
+                this.facts.test_items.push(item);
+            }
         });
     }
 }

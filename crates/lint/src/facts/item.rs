@@ -142,8 +142,6 @@ pub(crate) struct ConstFact {
     pub(crate) value: Option<NodeId>,
     /// The whole item.
     pub(crate) item: Span,
-    /// Whether it stands under `#[cfg(test)]`.
-    pub(crate) test: bool,
 }
 
 /// A type alias.

@@ -44,8 +44,8 @@ pub struct FileFacts {
     pub(crate) consts: Vec<ConstFact>,
     /// Type aliases.
     pub(crate) aliases: Vec<item::AliasFact>,
-    /// Macros in the place of items among tests, `proptest!` for one.
-    pub(crate) test_macros: Vec<Span>,
+    /// Constants and macros in the place of items, among tests: `proptest!` for one.
+    pub(crate) test_items: Vec<Span>,
     /// Why the file could not be parsed, and where.
     pub(crate) broken: Option<(String, Span)>,
 }
@@ -64,7 +64,7 @@ impl FileFacts {
         enums: Vec::new(),
         consts: Vec::new(),
         aliases: Vec::new(),
-        test_macros: Vec::new(),
+        test_items: Vec::new(),
         broken: None,
     };
 

@@ -175,8 +175,7 @@ impl<'k> Workspace<'k> {
     fn in_test_item(&self, at: At) -> bool {
         let file = self.file(at.file);
         let span = file.node(at.node).span;
-        file.consts.iter().any(|c| c.test && c.item.holds(span))
-            || file.test_macros.iter().any(|of| of.holds(span))
+        file.test_items.iter().any(|of| of.holds(span))
     }
 
     /// Every node of every file.
@@ -189,10 +188,13 @@ impl<'k> Workspace<'k> {
 
     /// Every function.
     pub(crate) fn functions(&self) -> impl Iterator<Item = FnRef> + '_ {
-        let each = |(file, facts): (FileId, &FileFacts)| {
-            (0..facts.fns.len()).map(move |n| FnRef { file, id: FnId::at(n) })
-        };
-        self.files.iter().enumerate().flat_map(each)
+        (0..self.files.len()).flat_map(|file| self.functions_in(file))
+    }
+
+    /// Every function of a file.
+    pub(crate) fn functions_in(&self, file: FileId) -> impl Iterator<Item = FnRef> + use<> {
+        let count = self.files.get(file).map_or(0, |facts| facts.fns.len());
+        (0..count).map(move |n| FnRef { file, id: FnId::at(n) })
     }
 
     /// The fact about an external path, at the version and with the features that the file's package uses.
