@@ -12,7 +12,7 @@ impl Asked<'_, '_> {
         for call in self.live() {
             let on_request = self.request_has(call.at, role);
             let scopes: Roles = [role, scope].into_iter().collect();
-            if on_request || self.in_scope(call.at, scopes, 4) {
+            if on_request || self.in_scope(call.at, scopes) {
                 continue;
             }
             let origins = self.w.origins(call.at, self.graph);
@@ -34,9 +34,8 @@ impl Asked<'_, '_> {
     pub(super) fn client_only(&self, role: Role, instead: Role) -> Vec<Hit> {
         let mut weak: BTreeSet<At> = BTreeSet::new();
         for call in self.live() {
-            if self.request_has(call.at, role)
-                || self.in_scope(call.at, [role, Role::TimeoutScope].into_iter().collect(), 4)
-            {
+            let scopes: Roles = [role, Role::TimeoutScope].into_iter().collect();
+            if self.request_has(call.at, role) || self.in_scope(call.at, scopes) {
                 continue;
             }
             for origin in self.w.origins(call.at, self.graph).known {

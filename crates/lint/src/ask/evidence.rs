@@ -104,7 +104,8 @@ impl Asked<'_, '_> {
         }
         for edge in certain {
             let Some(from) = edge.from.filter(|from| seen.insert(*from)) else { continue };
-            if self.covered(edge.site, evidence) {
+            let resent = evidence.roles.has(Role::Retry) && self.resends_after_wait(edge.site);
+            if resent || self.covered(edge.site, evidence) {
                 continue;
             }
             if let Some(mut path) = self.climb(from, evidence, seen, steps) {
@@ -115,9 +116,9 @@ impl Asked<'_, '_> {
         None
     }
 
-    /// Whether a call's future runs inside something of `scope`, here or up to three calls away.
-    pub(super) fn in_scope(&self, site: At, scope: Roles, hops: u32) -> bool {
-        self.scoped(site, scope, hops, &mut HashSet::default())
+    /// Whether a call's future runs inside something of `scope`, here or up to eight calls away, four of them likely only.
+    pub(super) fn in_scope(&self, site: At, scope: Roles) -> bool {
+        self.scoped(site, scope, 8, &mut HashSet::default())
     }
 
     fn scoped(&self, site: At, scope: Roles, hops: u32, seen: &mut HashSet<FnRef>) -> bool {
@@ -134,6 +135,7 @@ impl Asked<'_, '_> {
                 .graph
                 .callers(function)
                 .iter()
+                .filter(|edge| edge.exact || hops >= 4)
                 .any(|edge| self.scoped(edge.site, scope, hops, seen))
     }
 

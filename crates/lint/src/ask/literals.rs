@@ -107,7 +107,22 @@ impl Asked<'_, '_> {
             };
             hits.extend(hit);
         }
+        if slot == Slot::Model {
+            let named = self.models_in_addresses().into_iter();
+            hits.extend(named.filter_map(|(at, name)| match test {
+                Test::Any => Some(Hit::at(at).with("literal", name)),
+                Test::Retired => self.gone(at, &name),
+                Test::Outside(..) => None,
+            }));
+        }
         hits
+    }
+
+    /// A hit where a name is that of a retired model.
+    fn gone(&self, at: At, name: &str) -> Option<Hit> {
+        let known = self.w.knowledge.endpoints.retired(name)?;
+        let hit = Hit::at(at).with("literal", name).with("on", &known.on);
+        (known.on.as_str() <= self.today).then(|| hit.with("instead", &known.instead))
     }
 
     /// A number outside a range; providers refuse it, so the nearest bound breaks nothing.
@@ -187,6 +202,10 @@ impl Asked<'_, '_> {
             if chat && !nested && !open && !self.asks_no_model(at) {
                 hits.push(Hit::at(at));
             }
+        }
+        if slot == Slot::MaxTokens {
+            let bare = self.bare_contents().into_iter().filter(|at| !self.sets(*at, slot));
+            hits.extend(bare.map(Hit::at));
         }
         for at in self.playing(Role::RequestBuilder.into()) {
             if matches!(self.w.kind(at), Kind::Call { .. })

@@ -8,6 +8,7 @@ mod cache;
 mod client;
 mod evidence;
 mod flows;
+mod gemini;
 mod inference;
 mod literals;
 mod paths;

@@ -87,7 +87,8 @@ impl<'k> Asked<'_, 'k> {
                     Kind::If { cond, then, otherwise: None }
                         if *cond == up.node
                             && self.ends(condition)
-                            && !self.returns(condition.with(*then)) =>
+                            && !self.returns(condition.with(*then))
+                            && !self.only_replaces(condition.with(*then)) =>
                     {
                         Some(Hit::at(up))
                     }
@@ -101,6 +102,13 @@ impl<'k> Asked<'_, 'k> {
     /// Whether a branch leaves its function: what follows is then the other branch.
     fn returns(&self, branch: At) -> bool {
         self.w.under(branch).any(|at| matches!(self.w.kind(at), Kind::Return(_)))
+    }
+
+    /// Whether a branch does nothing but put something else in a name's place, which holds what it held otherwise.
+    fn only_replaces(&self, branch: At) -> bool {
+        let Kind::Block { stmts, .. } = self.w.kind(branch) else { return false };
+        let replaces = |stmt: At| matches!(self.w.kind(stmt), Kind::Assign { op, .. } if op == "=");
+        !stmts.is_empty() && stmts.iter().all(|stmt| replaces(self.w.peel(branch.with(*stmt))))
     }
 
     /// Whether nothing follows an `if` in its block that could stand for the else branch.

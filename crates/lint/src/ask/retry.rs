@@ -39,6 +39,21 @@ const GROWS: &[&str] = &[
     "* (",
     "fibonacci",
 ];
+/// What a loop speaks of that tries another way each time, which need not be waited for.
+const ROTATES: &[&str] = &[
+    "account",
+    "rotat",
+    "fallback",
+    "failover",
+    "next key",
+    "next_key",
+    "next provider",
+    "next_provider",
+    "next model",
+    "next_model",
+    "next endpoint",
+    "next_endpoint",
+];
 const DISCERNS: &[&str] = &[
     "status",
     "429",
@@ -102,14 +117,36 @@ impl Asked<'_, '_> {
         found
     }
 
-    /// Whether an error of a call leaves the loop around it: `call.await?`, with nothing in between that catches it.
+    /// Whether an error of a call leaves the loop around it: `call.await?`, with nothing in between that catches it, or
+    /// a `match` whose arms for errors return.
     fn fails_out_of(&self, site: At, around: At) -> bool {
+        if self.returns_error(site) {
+            return true;
+        }
         let tried =
             self.links_after(site).into_iter().find(|at| matches!(self.w.kind(*at), Kind::Try(_)));
         tried.is_some_and(|tried| {
             let mut between = self.w.ancestors(tried).take_while(|up| *up != around);
             !between.any(|up| matches!(self.w.kind(up), Kind::Async(_) | Kind::Closure { .. }))
         })
+    }
+
+    /// Whether a call's outcome is matched at once, and every arm for an error returns.
+    fn returns_error(&self, site: At) -> bool {
+        let last = self.links_after(site).last().copied().unwrap_or(site);
+        let Some(Kind::Match { value, arms }) = self.w.parent(last).map(|up| self.w.kind(up))
+        else {
+            return false;
+        };
+        let returns = |at: At| matches!(self.w.kind(self.w.peel(at)), Kind::Return(_));
+        let leaves = |body: At| match self.w.kind(body) {
+            Kind::Block { stmts, .. } => stmts.last().is_some_and(|stmt| returns(body.with(*stmt))),
+            _ => returns(body),
+        };
+        let mut errors = arms.iter().filter(|arm| arm.pat.head_name() == "Err").peekable();
+        *value == last.node
+            && errors.peek().is_some()
+            && errors.all(|arm| leaves(last.with(arm.body)))
     }
 
     /// Whether a call is sent again where it stands: in a loop that a success leaves and a failure goes round again.
@@ -123,6 +160,7 @@ impl Asked<'_, '_> {
             }
             Kind::Loop { .. } => {
                 self.w.under(around).any(|at| matches!(self.w.kind(at), Kind::Continue))
+                    || self.waits(around)
             }
             _ => false,
         };
@@ -131,6 +169,17 @@ impl Asked<'_, '_> {
             .under(around)
             .any(|at| matches!(self.w.kind(at), Kind::Return(_) | Kind::Break(_)));
         counts && fails && leaves
+    }
+
+    /// Whether a function that a call leads to is called again after a wait: what goes round without one may be a
+    /// conversation.
+    pub(super) fn resends_after_wait(&self, site: At) -> bool {
+        self.resends(site) && self.loop_around(site).is_some_and(|around| self.waits(around))
+    }
+
+    fn waits(&self, around: At) -> bool {
+        let waits: Roles = [Role::Sleep, Role::SleepBlocking].into_iter().collect();
+        self.w.under(around).any(|at| self.w.roles(at).any(waits))
     }
 
     fn judge_loop(&self, flaw: Flaw, at: At, slept: Option<At>) -> Option<Hit> {
@@ -160,6 +209,7 @@ impl Asked<'_, '_> {
                         });
                         fixed.then(|| Hit::at(sleep).with("how", "after the same delay each time"))
                     }
+                    None if has(ROTATES, &text.to_ascii_lowercase()) => None,
                     None => Some(Hit::at(at).with("how", "at once, without any delay")),
                 }
             }

@@ -1,6 +1,7 @@
 //! Structures of model settings: validated, defaulted, documented, overridable.
 
 use super::{Asked, Hit};
+use crate::facts::item::FieldFact;
 use crate::facts::{FileFacts, Kind, StructFact, TypeRef};
 use crate::knowledge::{Role, Roles};
 use crate::model::{Def, FileId};
@@ -82,7 +83,7 @@ impl Asked<'_, '_> {
             let missing = match lacks {
                 Lack::Validation => self.unvalidated(file, at, of),
                 Lack::Defaults => self.undefaulted(file, at, of),
-                Lack::Docs => self.undocumented(of),
+                Lack::Docs => self.undocumented(file, of),
                 Lack::Environment => self.fixed(file),
             };
             if let Some(field) = missing {
@@ -155,6 +156,7 @@ impl Asked<'_, '_> {
             ]
             .iter()
             .any(|form| text.contains(form.as_str()))
+                || text.lines().any(|line| line.contains(name) && line.contains(".clamp("))
         });
         (!derived && !parsed && !method && !bounded).then(|| field.name.to_string())
     }
@@ -170,10 +172,15 @@ impl Asked<'_, '_> {
         let defaults = |text: &str| self.w.knowledge.attribute(text).has(Role::Defaults);
         let attributed = of.attrs.iter().any(|attr| defaults(&attr.text));
         let made = !self.w.methods_of(Def::Struct(file, at), "default").is_empty();
-        if derived || attributed || made {
+        let optional = |twin: &StructFact| {
+            let shared = |field: &&FieldFact| of.fields.iter().any(|own| own.name == field.name);
+            twin.derives.iter().any(|derive| derive == "Deserialize")
+                && twin.fields.iter().filter(shared).all(|field| field.ty.name() == Some("Option"))
+        };
+        if derived || attributed || made || self.has_twin(file, of, optional) {
             return None;
         }
-        let bare = |field: &&crate::facts::item::FieldFact| {
+        let bare = |field: &&FieldFact| {
             let tunable = matches!(
                 field.name.as_str(),
                 "temperature" | "max_tokens" | "top_p" | "timeout" | "timeout_secs"
@@ -184,13 +191,30 @@ impl Asked<'_, '_> {
         of.fields.iter().find(bare).map(|field| field.name.to_string())
     }
 
-    /// A tunable field of a structure that documents none.
-    fn undocumented(&self, of: &StructFact) -> Option<String> {
+    /// Whether another structure of the file has the same settings: what a file says before it is resolved, or what came
+    /// of it.
+    fn has_twin(&self, file: FileId, of: &StructFact, fits: impl Fn(&StructFact) -> bool) -> bool {
+        let related = |field: &&FieldFact| RELATED.contains(&field.name.as_str());
+        let wanted: Vec<_> = of.fields.iter().filter(related).collect();
+        let mut others = self.w.file(file).structs.iter().filter(|other| other.name != of.name);
+        others.any(|other| {
+            let has = |name: &str| other.fields.iter().any(|field| field.name == name);
+            wanted.iter().all(|field| has(&field.name)) && fits(other)
+        })
+    }
+
+    /// A tunable field of a structure that documents none, nor has a twin that does.
+    fn undocumented(&self, file: FileId, of: &StructFact) -> Option<String> {
         let mut attributes = of.fields.iter().flat_map(|field| &field.attrs);
         let explained =
             attributes.any(|attr| self.w.knowledge.attribute(&attr.text).has(Role::Documents));
         let tunable = of.fields.iter().find(|field| TUNABLE.contains(&field.name.as_str()))?;
-        let none = of.fields.iter().all(|field| !field.doc) && !explained;
+        // Of the two it is the one a file gives, parts of which may be absent, that the other speaks for.
+        let partial = of.fields.iter().all(|field| field.ty.name() == Some("Option"));
+        let documents = |twin: &StructFact| partial && twin.fields.iter().any(|field| field.doc);
+        let none = of.fields.iter().all(|field| !field.doc)
+            && !explained
+            && !self.has_twin(file, of, documents);
         (none && of.fields.len() >= 3).then(|| tunable.name.to_string())
     }
 

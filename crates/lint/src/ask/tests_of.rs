@@ -1,7 +1,8 @@
 //! Tests of the wrong shape.
 
 use super::{Asked, Hit};
-use crate::model::FnRef;
+use crate::knowledge::Role;
+use crate::model::{At, FnRef, Workspace};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -54,6 +55,7 @@ impl Asked<'_, '_> {
                 && !fact.has_attr("ignore")
                 && !fact.attrs.iter().any(|a| a.path == "cfg" || a.path == "cfg_attr")
                 && !stands_in
+                && (!call.http || self.names_provider(call.at))
             {
                 found
                     .entry(call.function)
@@ -63,9 +65,22 @@ impl Asked<'_, '_> {
         found.into_values().collect()
     }
 
+    /// Whether a request's address begins with a provider's: one that a test was given may be its own server's.
+    fn names_provider(&self, call: At) -> bool {
+        let hosts: Vec<&str> = self.w.knowledge.endpoints.hosts().collect();
+        let begun = self.w.request_links(call, self.graph).into_iter();
+        let begun = begun.filter(|link| self.w.roles(*link).has(Role::HttpRequest));
+        let addresses = begun.filter_map(|link| {
+            self.w.argument(link, self.w.known(link).map_or(0, |fact| fact.arg))
+        });
+        let values = addresses.flat_map(|at| self.w.expanded(self.w.values(at), self.graph, 3));
+        values.map(|value| Workspace::rendered(&value)).any(|address| {
+            hosts.iter().any(|host| address.contains(host)) || address.contains("://api.")
+        })
+    }
+
     /// A run that is started in a package that never records some of what a run is for.
     fn partial_runs(&self) -> Vec<Hit> {
-        use crate::knowledge::Role;
         let Some(start) = self.playing(Role::TrackerStart.into()).next() else { return Vec::new() };
         let parts = [
             (Role::TrackerParams, "parameters"),

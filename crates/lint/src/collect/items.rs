@@ -6,7 +6,7 @@ use super::pat::pattern;
 use super::ty::{output, path_ref, type_ref};
 use crate::facts::item::{AliasFact, FieldFact};
 use crate::facts::{ConstFact, EnumFact, FnFact, FnId, ImplFact, ModFact, ModId, Name, NodeId};
-use crate::facts::{Param, StructFact, TypeRef, UseFact};
+use crate::facts::{Param, StructFact, TypeRef, UseFact, VariantFact};
 use crate::text::{Span, offset};
 use syn::{Attribute, Fields, ImplItem, Item, Signature, TraitItem, UseTree};
 
@@ -81,6 +81,7 @@ impl Lower<'_> {
                 parent,
                 inline,
                 path,
+                included: false,
                 test: this.test,
             });
             this.module = id;
@@ -265,7 +266,16 @@ impl Lower<'_> {
     }
 
     fn enumeration(&mut self, of: &syn::ItemEnum) {
-        self.facts.enums.push(EnumFact { name: name(&of.ident), module: self.module });
+        let variants = of.variants.iter().map(|variant| {
+            let field = |(at, field): (usize, &syn::Field)| {
+                let named = field.ident.as_ref().map(name);
+                (named.unwrap_or_else(|| Name::new(at.to_string())), type_ref(&field.ty))
+            };
+            let fields = variant.fields.iter().enumerate().map(field).collect();
+            VariantFact { name: name(&variant.ident), fields }
+        });
+        let variants = variants.collect();
+        self.facts.enums.push(EnumFact { name: name(&of.ident), module: self.module, variants });
     }
 
     fn constant(

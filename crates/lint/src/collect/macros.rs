@@ -3,7 +3,7 @@
 //! More than half of all string literals of real code stand here, and request bodies nearly always do.
 
 use super::lower::{Lower, name};
-use crate::facts::{Kind, Name, NodeId};
+use crate::facts::{Kind, ModFact, Name, NodeId};
 use crate::text::Span;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use syn::parse::Parser;
@@ -36,6 +36,12 @@ impl Lower<'_> {
             self.lazy_statics(&mac.tokens);
             return;
         }
+        if last.as_deref() == Some("include")
+            && let Ok(path) = syn::parse2::<syn::LitStr>(mac.tokens.clone())
+        {
+            self.include(path.value());
+            return;
+        }
         if let Ok(file) = syn::parse2::<syn::File>(mac.tokens.clone()) {
             file.items.iter().for_each(|item| self.item(item));
             return;
@@ -45,6 +51,13 @@ impl Lower<'_> {
         if !testing {
             self.macro_node(mac);
         }
+    }
+
+    /// A file whose items stand here.
+    fn include(&mut self, path: String) {
+        let (parent, test) = (self.module, self.test);
+        let of = ModFact { parent, test, path: Some(path), included: true, ..ModFact::default() };
+        self.facts.mods.push(of);
     }
 
     /// `static ref NAME: Type = value;` as the statics they stand for.

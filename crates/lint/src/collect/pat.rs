@@ -8,7 +8,9 @@ use syn::Pat as Syntax;
 pub(super) fn pattern(pat: &Syntax) -> Pat {
     let mut found = Found::default();
     found.visit(pat, true);
-    Pat { names: found.names.into(), head: found.head.into(), ignores: ignores(pat) }
+    let (names, fields) = found.names.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
+    let head = found.head.into();
+    Pat { names: names.into(), fields: fields.into(), head, ignores: ignores(pat) }
 }
 
 /// The type a pattern is annotated with.
@@ -31,8 +33,10 @@ fn ignores(pat: &Syntax) -> bool {
 
 #[derive(Default)]
 struct Found {
-    names: Vec<Name>,
+    names: Vec<(Name, Option<Name>)>,
     head: Vec<Name>,
+    /// The field or the position right below the head that is being visited.
+    field: Option<Name>,
 }
 
 impl Found {
@@ -42,10 +46,18 @@ impl Found {
         }
     }
 
+    /// A part of a pattern. What lies deeper than right below the head is taken from no field of the head's.
+    fn below(&mut self, field: Name, pat: &Syntax, outermost: bool) {
+        let plain = matches!(pat, Syntax::Ident(of) if of.subpat.is_none());
+        self.field = (outermost && plain).then_some(field);
+        self.visit(pat, false);
+        self.field = None;
+    }
+
     fn visit(&mut self, pat: &Syntax, outermost: bool) {
         match pat {
             Syntax::Ident(of) => {
-                self.names.push(name(&of.ident));
+                self.names.push((name(&of.ident), self.field.clone()));
                 if let Some((_, inner)) = &of.subpat {
                     self.visit(inner, outermost);
                 }
@@ -57,11 +69,19 @@ impl Found {
             Syntax::Path(of) => self.head(&of.path, outermost),
             Syntax::TupleStruct(of) => {
                 self.head(&of.path, outermost);
-                of.elems.iter().for_each(|inner| self.visit(inner, false));
+                for (at, inner) in of.elems.iter().enumerate() {
+                    self.below(Name::new(at.to_string()), inner, outermost);
+                }
             }
             Syntax::Struct(of) => {
                 self.head(&of.path, outermost);
-                of.fields.iter().for_each(|field| self.visit(&field.pat, false));
+                for field in &of.fields {
+                    let member = match &field.member {
+                        syn::Member::Named(ident) => name(ident),
+                        syn::Member::Unnamed(at) => Name::new(at.index.to_string()),
+                    };
+                    self.below(member, &field.pat, outermost);
+                }
             }
             Syntax::Tuple(of) => {
                 self.head.push(Name::new_static("()"));

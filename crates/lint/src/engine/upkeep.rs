@@ -25,7 +25,9 @@ impl Draft<'_, '_> {
     pub(super) fn broken_files(&mut self) {
         let workspace = self.workspace;
         for (file, facts) in workspace.files.iter().enumerate() {
-            if let Some((reason, span)) = &facts.broken {
+            if let Some((reason, span)) = &facts.broken
+                && !workspace.is_loose(file)
+            {
                 let spot = Spot {
                     path: &facts.path,
                     text: workspace.text(file),

@@ -114,6 +114,17 @@ pub(crate) struct EnumFact {
     pub(crate) name: Name,
     /// The module it stands in.
     pub(crate) module: ModId,
+    /// Its variants.
+    pub(crate) variants: Vec<VariantFact>,
+}
+
+/// A variant of an enum.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct VariantFact {
+    /// Its name.
+    pub(crate) name: Name,
+    /// What it holds: names or positions, and types.
+    pub(crate) fields: Vec<(Name, TypeRef)>,
 }
 
 /// A constant or a static.
@@ -166,8 +177,10 @@ pub(crate) struct ModFact {
     pub(crate) parent: ModId,
     /// Whether its body is here.
     pub(crate) inline: bool,
-    /// `#[path = "…"]`.
+    /// `#[path = "…"]`, or what `include!` names.
     pub(crate) path: Option<String>,
+    /// Whether `include!` puts the file's items into the module it is written in.
+    pub(crate) included: bool,
     /// Whether it, or a module around it in this file, is `#[cfg(test)]`.
     pub(crate) test: bool,
 }

@@ -8,7 +8,7 @@ mod node;
 mod types;
 
 pub(crate) use item::{
-    Attr, ConstFact, EnumFact, FnFact, ImplFact, ModFact, Param, StructFact, UseFact,
+    Attr, ConstFact, EnumFact, FnFact, ImplFact, ModFact, Param, StructFact, UseFact, VariantFact,
 };
 pub(crate) use node::{Arm, FnId, Kind, LoopKind, ModId, Node, NodeId, Pat};
 pub(crate) use types::TypeRef;

@@ -73,6 +73,8 @@ pub(crate) enum LoopKind {
 pub(crate) struct Pat {
     /// The names it binds.
     pub(crate) names: Box<[Name]>,
+    /// Of each name the field or the position it is taken from, where it stands right below the head.
+    pub(crate) fields: Box<[Option<Name>]>,
     /// The path at its head: `Err` in `Err(e)`.
     pub(crate) head: Box<[Name]>,
     /// `_`, or `Head(_)`.
@@ -86,6 +88,12 @@ impl Pat {
             ([name], []) => Some(name),
             _ => None,
         }
+    }
+
+    /// The field or the position that a name is taken from.
+    pub(crate) fn field(&self, name: &str) -> Option<&Name> {
+        let at = self.names.iter().position(|of| of == name)?;
+        self.fields.get(at)?.as_ref()
     }
 
     /// The last segment of the path at its head.

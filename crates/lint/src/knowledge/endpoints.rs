@@ -51,6 +51,11 @@ impl Endpoints {
         self.not_calls.iter().any(|tail| path.ends_with(tail.as_str()))
     }
 
+    /// Whether a word names such an address by its last part alone: `countTokens`.
+    pub(crate) fn names_upkeep(&self, word: &str) -> bool {
+        self.not_calls.iter().any(|tail| tail.trim_start_matches(['/', ':']) == word)
+    }
+
     /// The hosts, without what follows in the address.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
         self.hosts.iter().filter_map(|host| host.split('/').next())

@@ -122,12 +122,24 @@ impl<'k> Workspace<'k> {
 
     /// A method so distinctly named that its crate being a dependency suffices, or one of a trait the file imports.
     fn anywhere(&self, file: FileId, name: &str) -> Option<&'k Fact> {
+        self.told(file, name).map(|(_, fact)| fact)
+    }
+
+    /// The type that such a method returns.
+    pub(super) fn ty_told(&self, file: FileId, name: &str) -> Ty {
+        let returned = self.told(file, name).and_then(|(lib, fact)| {
+            Some(std::iter::once(Name::new(lib)).chain(fact.returns.clone()?).collect())
+        });
+        returned.map_or(Ty::Unknown, Ty::External)
+    }
+
+    fn told(&self, file: FileId, name: &str) -> Option<(&'k str, &'k Fact)> {
         let candidates = self.knowledge.anywhere(name);
         let fits = |(package, lib, fact): &&(String, String, Fact)| match &fact.of_trait {
             Some(of) => self.imports(file, package, lib, Some(of)),
             None => self.depends_on(file, package) || self.imports(file, package, lib, None),
         };
-        candidates.iter().find(fits).map(|(_, _, fact)| fact)
+        candidates.iter().find(fits).map(|(_, lib, fact)| (lib.as_str(), fact))
     }
 
     /// Whether a file imports something of a crate, or one of its names.

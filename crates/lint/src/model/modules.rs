@@ -1,7 +1,7 @@
 //! The module tree, from each crate root down, over files.
 
 use super::{FileId, PackageId, Workspace};
-use crate::facts::{FnId, ModId, Name};
+use crate::facts::{FnId, ModFact, ModId, Name};
 use crate::manifest::{TargetKind, folder, join};
 use rustc_hash::FxHashMap as HashMap;
 
@@ -49,6 +49,8 @@ pub(crate) struct Module {
     pub(crate) imports: HashMap<Name, Vec<usize>>,
     /// What it imports by glob.
     pub(crate) globs: Vec<usize>,
+    /// The same module in other files: those `include!` puts into it, or that it is put into.
+    pub(crate) included: Vec<ModuleId>,
 }
 
 impl Workspace<'_> {
@@ -139,37 +141,28 @@ impl Workspace<'_> {
             let Some(module) = self.modules.get(id) else { continue };
             let (file, local, root, kind, package) =
                 (module.file, module.local, module.root, module.kind, module.package);
-            let (path, test) = (module.path.clone(), module.test);
-            let children: Vec<(ModId, Name, bool, Option<String>, bool)> = self
+            let (path, test, parent) = (module.path.clone(), module.test, module.parent);
+            let children: Vec<(ModId, ModFact)> = self
                 .file(file)
                 .mods
                 .iter()
                 .enumerate()
                 .skip(1)
                 .filter(|(_, of)| of.parent == local)
-                .map(|(at, of)| {
-                    (
-                        ModId(crate::text::offset(at)),
-                        of.name.clone(),
-                        of.inline,
-                        of.path.clone(),
-                        of.test,
-                    )
-                })
+                .map(|(at, of)| (ModId(crate::text::offset(at)), of.clone()))
                 .collect();
-            for (child, name, inline, at, child_test) in children {
+            for (child, of) in children {
                 let mut path = path.clone();
-                path.push(name.clone());
-                let below = join(&place, &name);
-                let target = if inline {
+                path.extend(Some(of.name.clone()).filter(|_| !of.included));
+                let below = join(&place, &of.name);
+                let target = if of.inline {
                     Some((file, child, below))
                 } else {
-                    let direct = at.map(|at| join(folder(&self.file(file).path), &at));
-                    let candidates = direct
+                    let direct = of.path.map(|at| join(folder(&self.file(file).path), &at));
+                    let beside = [format!("{below}.rs"), format!("{below}/mod.rs")];
+                    let found = direct
                         .into_iter()
-                        .chain([format!("{below}.rs"), format!("{below}/mod.rs")]);
-                    let found = candidates
-                        .into_iter()
+                        .chain(beside.into_iter().filter(|_| !of.included))
                         .find_map(|path| by_path.get(path.trim_start_matches('/')).copied());
                     found.map(|found| (found, ModId::default(), below))
                 };
@@ -177,22 +170,29 @@ impl Workspace<'_> {
                 if self.module_of.contains_key(&(file, local)) {
                     continue;
                 }
+                let below =
+                    if of.included { folder(&self.file(file).path).to_owned() } else { below };
                 let next = self.modules.len();
-                let test = test || child_test;
+                let test = test || of.test;
                 self.modules.push(Module {
                     file,
                     local,
-                    parent: Some(id),
+                    parent: if of.included { parent } else { Some(id) },
                     root,
                     package,
                     path,
                     test,
                     kind,
+                    included: if of.included { vec![id] } else { Vec::new() },
                     ..Module::default()
                 });
                 self.module_of.insert((file, local), next);
                 if let Some(parent) = self.modules.get_mut(id) {
-                    parent.names.entry(name).or_default().push(Def::Module(next));
+                    if of.included {
+                        parent.included.push(next);
+                    } else {
+                        parent.names.entry(of.name).or_default().push(Def::Module(next));
+                    }
                 }
                 if test
                     && local == ModId::default()
@@ -280,6 +280,16 @@ impl Workspace<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a file is no module of its package, whose roots are there to say so: what `include!` puts elsewhere, a
+    /// template, a sample.
+    pub(crate) fn is_loose(&self, file: FileId) -> bool {
+        let module = self.module_at(file, ModId::default()).and_then(|id| self.modules.get(id));
+        module.is_some_and(|of| {
+            let rooted = |other: &Module| other.kind.is_some() && other.package == of.package;
+            of.kind.is_none() && of.package.is_some() && self.modules.iter().any(rooted)
+        })
     }
 
     /// The module that `local` of `file` is.

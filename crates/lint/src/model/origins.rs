@@ -68,6 +68,16 @@ impl Walk<'_, '_> {
             return self.made(at, roles, hops);
         }
         match w.kind(at) {
+            Kind::Method { receiver, name, args, .. }
+                if matches!(name.as_str(), "unwrap_or" | "unwrap_or_else" | "or" | "or_else") =>
+            {
+                let known = self.found.known.len();
+                self.visit(at.with(*receiver), roles, hops);
+                // A client in place of one that could not be built is not the one that is used.
+                if self.found.known.len() == known {
+                    args.iter().for_each(|fallback| self.visit(at.with(*fallback), roles, hops));
+                }
+            }
             Kind::Method { receiver, args, .. } => {
                 let roles = roles.with(own).with(w.known(at).map(|f| f.gives).unwrap_or_default());
                 let roles = roles.with(self.layered(at));
@@ -133,14 +143,17 @@ impl Walk<'_, '_> {
                 Binding::Value { value } | Binding::Typed { value: Some(value), .. } => {
                     self.visit(value, roles, hops);
                 }
-                Binding::Part { value, head } if matches!(head.as_str(), "Some" | "Ok") => {
+                Binding::Part { value, head, .. } if matches!(head.as_str(), "Some" | "Ok") => {
                     self.visit(value, roles, hops);
                 }
+                Binding::Part { of, .. } => match w.taken_from(at, &of) {
+                    Some((def, field)) => self.field_of(def, &field, roles, hops),
+                    None => self.vague(),
+                },
                 Binding::Param { function, at } => self.param(function, at, roles, hops),
-                Binding::Typed { value: None, .. }
-                | Binding::Part { .. }
-                | Binding::ClosureParam
-                | Binding::Element => self.vague(),
+                Binding::Typed { value: None, .. } | Binding::ClosureParam | Binding::Element => {
+                    self.vague();
+                }
             }
             return;
         }
@@ -252,8 +265,15 @@ impl Walk<'_, '_> {
     }
 
     fn field(&mut self, base: At, name: &Name, roles: Roles, hops: u32) {
+        match self.workspace.ty(base) {
+            Ty::Local(def @ Def::Struct(..)) => self.field_of(def, name, roles, hops),
+            Ty::Local(_) | Ty::External(_) | Ty::Unknown => self.vague(),
+        }
+    }
+
+    /// What a struct's field is made with, wherever the struct is written out.
+    fn field_of(&mut self, def: Def, name: &Name, roles: Roles, hops: u32) {
         let w = self.workspace;
-        let Ty::Local(def @ Def::Struct(..)) = w.ty(base) else { return self.vague() };
         let made = w.initialisers(def, name);
         if made.is_empty() {
             return self.vague();

@@ -13,6 +13,12 @@ pub(crate) const SENDERS: &[&str] = &["chat_completion", "generate_content", "cr
 pub(crate) const BODY_NAMES: &[&str] =
     &["request", "body", "payload", "param", "completion", "query", "args"];
 
+/// What words of a struct's name say that it is kept or counted, not answered.
+const KEPT: &[&str] = &[
+    "Count", "Counting", "Record", "Recorded", "Log", "Logged", "Trace", "Snapshot", "Audit",
+    "Event", "Entry", "Captured", "Stored", "Saved", "Cached", "History",
+];
+
 /// Where a request's links may lie: through parameters, branches and functions that begin it.
 struct Trail<'w, 'k> {
     workspace: &'w Workspace<'k>,
@@ -137,6 +143,14 @@ impl Trail<'_, '_> {
     }
 }
 
+/// The words of a type's name: `RecordedRequest` has two.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    let starts: Vec<usize> =
+        name.char_indices().filter(|(_, c)| c.is_uppercase()).map(|(at, _)| at).collect();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([name.len()]).collect();
+    starts.into_iter().zip(ends).filter_map(|(start, end)| name.get(start..end))
+}
+
 /// The request that a client is given to send: `client.execute(request)`.
 fn sent(w: &Workspace<'_>, link: At) -> Option<At> {
     let roles = w.roles(link);
@@ -195,6 +209,9 @@ impl Workspace<'_> {
     /// Whether an HTTP request goes to a model, and what for.
     pub(super) fn http_purpose(&self, at: At, graph: &Graph) -> Option<Purpose> {
         let links = self.trail(at, graph);
+        if links.iter().any(|link| self.names_upkeep(link.at)) {
+            return None;
+        }
         let body = links.iter().find_map(|link| {
             self.roles(link.at).has(Role::HttpBody).then(|| self.argument(link.at, 0)).flatten()
         });
@@ -221,6 +238,16 @@ impl Workspace<'_> {
             }
         }
         (by_body || self.sends_given_request(at, &self.chain(at))).then_some(Purpose::Chat)
+    }
+
+    /// Whether a function of the workspace is told to begin a request that no model answers: `self.post("countTokens")`.
+    fn names_upkeep(&self, link: At) -> bool {
+        let told = (0..3).filter_map(|n| self.argument(link, n)).flat_map(|arg| self.values(arg));
+        self.callee(link).is_some()
+            && told.into_iter().any(|value| match value.as_slice() {
+                [Piece::Text(word, _)] => self.knowledge.endpoints.names_upkeep(word),
+                _ => false,
+            })
     }
 
     /// Whether the function, type, file or package around a node is named for Ollama.
@@ -283,7 +310,8 @@ impl Workspace<'_> {
         let Some(of) = self.file(*file).structs.get(*at) else { return false };
         let has = |name: &str| of.fields.iter().any(|field| field.name == name);
         let name = of.name.to_ascii_lowercase();
-        let named = BODY_NAMES.iter().any(|word| name.contains(word));
+        let named = BODY_NAMES.iter().any(|word| name.contains(word))
+            && !words(&of.name).any(|word| KEPT.contains(&word));
         let prompts = has("messages") || has("prompt") || has("contents") || has("input");
         has("model") && prompts && named && of.derives.iter().any(|derive| derive == "Serialize")
     }

@@ -147,16 +147,19 @@ impl Workspace<'_> {
         found
     }
 
-    /// A module's own items first, then imports, then globs.
+    /// A module's own items first, then imports, then globs. A name alone is a child module last of all:
+    /// `mod ask; use ask::ask;` has both.
     fn search(&self, module: ModuleId, name: &Name, more: bool, depth: u32) -> Option<Found> {
         let depth = depth.checked_sub(1)?;
         let here = self.modules.get(module)?;
-        if let Some(defs) = here.names.get(name) {
-            let holds = |def: &&Def| !matches!(def, Def::Fn(..) | Def::Const(..));
-            let chosen = if more { defs.iter().find(holds) } else { None };
-            if let Some(def) = chosen.or_else(|| defs.first().filter(|_| !more)) {
-                return Some(Found::Local(*def));
-            }
+        let own = here.names.get(name).map_or(&[][..], Vec::as_slice);
+        let fits = |def: &&Def| match def {
+            Def::Fn(..) | Def::Const(..) => !more,
+            Def::Module(_) => more,
+            Def::Struct(..) | Def::Enum(..) | Def::Alias(..) | Def::Trait(..) => true,
+        };
+        if let Some(def) = own.iter().find(fits) {
+            return Some(Found::Local(*def));
         }
         for import in here.imports.get(name).into_iter().flatten() {
             let Some(import) = self.file(here.file).uses.get(*import) else { continue };
@@ -164,7 +167,8 @@ impl Workspace<'_> {
                 return Some(found);
             }
         }
-        self.globbed(module, name, more, depth)
+        let child = own.iter().find(|def| !more && matches!(def, Def::Module(_)));
+        child.map(|def| Found::Local(*def)).or_else(|| self.globbed(module, name, more, depth))
     }
 
     fn import(&self, module: ModuleId, path: &[Name], name: &Name, depth: u32) -> Option<Found> {
@@ -199,7 +203,7 @@ impl Workspace<'_> {
                 _ => {}
             }
         }
-        None
+        here.included.iter().find_map(|other| self.lookup(*other, name, more, depth))
     }
 
     /// Follows the rest of a path from something found.

@@ -1,6 +1,6 @@
 //! Local names: which `let`, parameter or pattern a name inside a function refers to.
 
-use super::{At, FnRef, Workspace};
+use super::{At, Def, FnRef, Found, Ty, Workspace};
 use crate::facts::{Kind, Name, NodeId, Pat, TypeRef};
 
 /// Where a local name comes from.
@@ -11,7 +11,7 @@ pub(crate) enum Binding {
     /// `let name: Type`, with or without a value.
     Typed { ty: TypeRef, value: Option<At> },
     /// A part of `value`, taken out by a pattern with the head given (`Some`, `Ok`, `Err`, a struct, `()`).
-    Part { value: At, head: Name },
+    Part { value: At, head: Name, of: Taken },
     /// A parameter of a function.
     Param { function: FnRef, at: usize },
     /// A parameter of a closure.
@@ -20,7 +20,38 @@ pub(crate) enum Binding {
     Element,
 }
 
+/// Where in a pattern a name stands: the path at the head, and the field or the position right below it.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    path: Box<[Name]>,
+    field: Option<Name>,
+}
+
 impl Workspace<'_> {
+    /// The struct a name was taken out of, and from which field: `let Settings { client, .. } = settings`.
+    pub(crate) fn taken_from(&self, at: At, of: &Taken) -> Option<(Def, Name)> {
+        match self.resolve_at(at, &of.path)? {
+            Found::Local(def @ Def::Struct(..)) => Some((def, of.field.clone()?)),
+            _ => None,
+        }
+    }
+
+    /// The type of what a name was taken out of a struct or an enum's variant as.
+    pub(super) fn ty_taken(&self, at: At, of: &Taken) -> Ty {
+        let Some(name) = &of.field else { return Ty::Unknown };
+        match self.resolve_at(at, &of.path) {
+            Some(Found::Local(def @ Def::Struct(..))) => self.ty_field_of(def, name),
+            Some(Found::Member(Def::Enum(file, index), variant)) => {
+                let Some(of) = self.file(file).enums.get(index) else { return Ty::Unknown };
+                let mut variants = of.variants.iter();
+                let held = variants.find(|of| of.name == variant).map_or(&[][..], |of| &of.fields);
+                let held = held.iter().find(|(field, _)| field == name);
+                held.map_or(Ty::Unknown, |(_, ty)| self.ty_ref(file, of.module, None, ty))
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
     /// The binding that `name` at `at` refers to, if it is a local one.
     pub(crate) fn binding(&self, at: At, name: &str) -> Option<Binding> {
         let mut child = at.node;
@@ -130,5 +161,6 @@ fn part(pat: &Pat, value: At, name: &str) -> Option<Binding> {
     if pat.binding().is_some() {
         return Some(Binding::Value { value });
     }
-    Some(Binding::Part { value, head: Name::new(pat.head_name()) })
+    let of = Taken { path: pat.head.clone(), field: pat.field(name).cloned() };
+    Some(Binding::Part { value, head: Name::new(pat.head_name()), of })
 }

@@ -241,13 +241,14 @@ impl Workspace<'_> {
                     (known, _) => known,
                 }
             }
-            Binding::Part { value, head }
+            Binding::Part { value, head, .. }
                 if matches!(head.as_str(), "Some" | "Ok" | "State" | "Extension" | "Data") =>
             {
                 self.ty(*value)
             }
+            Binding::Part { of, .. } => self.ty_taken(at, of),
             Binding::Param { function, at } => self.ty_param(*function, *at),
-            Binding::Part { .. } | Binding::ClosureParam | Binding::Element => Ty::Unknown,
+            Binding::ClosureParam | Binding::Element => Ty::Unknown,
         }
     }
 
@@ -328,7 +329,7 @@ impl Workspace<'_> {
                     return of;
                 }
             }
-            Ty::Unknown => return Ty::Unknown,
+            Ty::Unknown => return self.ty_told(at.file, name),
         }
         if TRANSPARENT.contains(&name.as_str()) { of } else { Ty::Unknown }
     }
@@ -340,7 +341,15 @@ impl Workspace<'_> {
     }
 
     fn ty_field(&self, base: At, name: &str) -> Ty {
-        let Ty::Local(Def::Struct(file, at)) = self.ty(base) else { return Ty::Unknown };
+        match self.ty(base) {
+            Ty::Local(def) => self.ty_field_of(def, name),
+            Ty::External(_) | Ty::Unknown => Ty::Unknown,
+        }
+    }
+
+    /// The type of a struct's field.
+    pub(super) fn ty_field_of(&self, def: Def, name: &str) -> Ty {
+        let Def::Struct(file, at) = def else { return Ty::Unknown };
         let Some(of) = self.file(file).structs.get(at) else { return Ty::Unknown };
         match of.fields.iter().find(|field| field.name == name) {
             Some(field) => self.ty_ref(file, of.module, None, &field.ty),

@@ -121,13 +121,16 @@ impl Workspace<'_> {
                     self.values_let(at, only, value)
                 }
                 Binding::Param { function, at } => vec![vec![Piece::Param(function, at)]],
-                Binding::Part { value, head } if matches!(head.as_str(), "Some" | "Ok") => {
+                Binding::Part { value, head, .. } if matches!(head.as_str(), "Some" | "Ok") => {
                     self.values(value)
                 }
-                Binding::Typed { value: None, .. }
-                | Binding::Part { .. }
-                | Binding::ClosureParam
-                | Binding::Element => unknown(),
+                Binding::Part { of, .. } => match self.taken_from(at, &of) {
+                    Some((def, name)) => vec![vec![Piece::Field(def, name)]],
+                    None => unknown(),
+                },
+                Binding::Typed { value: None, .. } | Binding::ClosureParam | Binding::Element => {
+                    unknown()
+                }
             };
         }
         match self.resolve_at(at, path) {
@@ -146,6 +149,7 @@ impl Workspace<'_> {
     /// A `let`'s value, and what else is assigned to the name later.
     fn values_let(&self, at: At, name: &str, value: At) -> Vec<Value> {
         let mut found = self.values(value);
+        let mut longer = found.clone();
         if self.source(value).len() < 4096
             && let Some(body) = self.function_at(at).and_then(|of| self.body(of))
         {
@@ -160,17 +164,27 @@ impl Workspace<'_> {
                             found.push(vec![Piece::Unknown]);
                         }
                     }
-                    Kind::Method { receiver, name: method, .. }
-                        if matches!(
-                            method.as_str(),
-                            "push_str" | "push" | "extend" | "insert_str" | "clear"
-                        ) && self.is_name(node.with(*receiver), name) =>
+                    Kind::Method { receiver, name: method, args, .. }
+                        if self.is_name(node.with(*receiver), name) =>
                     {
-                        found.push(vec![Piece::Unknown]);
+                        match (method.as_str(), &**args) {
+                            ("push_str" | "push", [tail]) => {
+                                longer = product(&longer, &self.values(node.with(*tail)));
+                            }
+                            ("extend" | "insert_str" | "clear", _) => {
+                                found.push(vec![Piece::Unknown]);
+                            }
+                            _ => {}
+                        }
                     }
                     _ => {}
                 }
             }
+        }
+        // What is pushed may be pushed on one way only.
+        if longer != found.get(..longer.len()).unwrap_or_default() {
+            found.push(vec![Piece::Unknown]);
+            found.splice(0..0, longer);
         }
         found
     }
@@ -280,7 +294,7 @@ impl Workspace<'_> {
         let Some(target) = self.callee(at) else { return unknown() };
         let Some(body) = self.body(target) else { return unknown() };
         match self.kind(body) {
-            Kind::Block { stmts, tail: true } if stmts.len() <= 3 => self.values(body),
+            Kind::Block { stmts, tail: true } if stmts.len() <= 8 => self.values(body),
             _ => unknown(),
         }
     }
