@@ -1,12 +1,11 @@
 //! `cargo xtask bench lint`: the linter over real source against parsing alone, as ratios within one run.
 //!
-//! The source is a sample of the crates in cargo's registry, or of the folders in `LINT_BENCH_DIR`. Every contender
+//! The source is a sample of the crates that this workspace is built from, or of the folders in `LINT_BENCH_DIR`. Every contender
 //! reads the same files on one thread where not said otherwise. Contenders take turns; a ratio is to parsing in the same
 //! round, in processor seconds, and the median of all rounds counts, because a machine's speed changes from one second to
 //! the next by more than what is measured. Memory is the greatest a process held.
 //!
-//! A part of the registry calls models: it is where the crates lie that the rules were tried on. What a workspace costs of
-//! which few crates touch a model is measured over everything that this workspace is built from.
+//! Code that calls models has more to be asked about: of a folder full of crates that do, `LINT_BENCH_DIR` tells.
 
 #![expect(
     clippy::unwrap_used,
@@ -69,8 +68,8 @@ fn size(package: &Path) -> u64 {
     sources(package).iter().map(|(_, size)| size).sum()
 }
 
-/// What this workspace is built from, as far as it lies in the registry: packages, and how many bytes of Rust they hold.
-fn built_from() -> (Vec<String>, u64) {
+/// What this workspace is built from, as far as it lies in the registry.
+fn built_from() -> Vec<PathBuf> {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
     let lock: toml::Table = std::fs::read_to_string(lock).unwrap().parse().unwrap();
     let named: BTreeSet<String> = lock["package"]
@@ -80,20 +79,23 @@ fn built_from() -> (Vec<String>, u64) {
         .map(|of| format!("{}-{}", of["name"].as_str().unwrap(), of["version"].as_str().unwrap()))
         .collect();
     let is_named = |at: &PathBuf| named.contains(&*at.file_name().unwrap().to_string_lossy());
-    let chosen: Vec<PathBuf> = packages().into_iter().filter(is_named).collect();
-    let bytes = chosen.iter().map(|at| size(at)).sum();
-    (chosen.iter().map(|at| at.display().to_string()).collect(), bytes)
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cargo/registry/src");
+    packages(&home).into_iter().filter(is_named).collect()
 }
 
-/// Every package there is, sorted.
-fn packages() -> Vec<PathBuf> {
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cargo/registry/src");
-    let root = std::env::var_os("LINT_BENCH_DIR").map_or_else(home, PathBuf::from);
+/// Packages, and how many bytes of Rust they hold.
+fn weighed(packages: Vec<PathBuf>) -> (Vec<String>, u64) {
+    let bytes = packages.iter().map(|at| size(at)).sum();
+    (packages.into_iter().map(|at| at.display().to_string()).collect(), bytes)
+}
+
+/// Every package in a folder, or in the folders there, sorted.
+fn packages(root: &Path) -> Vec<PathBuf> {
     let folders = |at: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(at).into_iter().flatten().flatten().map(|of| of.path());
         entries.filter(|path| path.is_dir()).collect()
     };
-    let mut packages = folders(&root);
+    let mut packages = folders(root);
     if !packages.iter().any(|at| at.join("Cargo.toml").is_file()) {
         packages = packages.iter().flat_map(|registry| folders(registry)).collect();
     }
@@ -103,7 +105,8 @@ fn packages() -> Vec<PathBuf> {
 
 /// Whole packages, evenly spread, until there is enough; and how many bytes of Rust they hold.
 fn sample() -> (Vec<String>, u64) {
-    let packages = packages();
+    let packages = std::env::var_os("LINT_BENCH_DIR")
+        .map_or_else(built_from, |root| packages(Path::new(&root)));
     let stride = (packages.len() / 100).max(1);
     let (mut chosen, mut bytes) = (Vec::new(), 0);
     for first in 0..stride {
@@ -167,7 +170,7 @@ struct Contender {
 
 fn contenders(sample: &(Vec<String>, u64), kept: &Path) -> Vec<Contender> {
     let (packages, bytes) = (&sample.0, sample.1);
-    let (dependencies, theirs) = built_from();
+    let (dependencies, theirs) = weighed(built_from());
     let run = |name, program: &str, arguments: &[&str], last: &[String]| {
         let program = program.to_owned();
         let all: Vec<String> =
