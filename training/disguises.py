@@ -2,7 +2,7 @@
 
     python disguises.py --data DIR > texts.jsonl
     cargo tollhouse classify prompt-injection --jsonl < texts.jsonl > scores.jsonl
-    python disguises.py --data DIR --scores scores.jsonl --limit 0.8687
+    python disguises.py --data DIR --scores scores.jsonl --limit 0.8729
 
 The texts are the hand-written attacks of up to 800 characters, which the model has not seen, and as many of its own
 grammars' again and more, which it has: what counts is the distance to `plain`. The limit is the manifest's point for
@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public data, as for train.py")
     parser.add_argument("--seed", type=int, default=9)
     parser.add_argument("--scores", type=Path, help="what the classifier said of the texts, line by line")
-    parser.add_argument("--limit", type=float, default=0.8687)
+    parser.add_argument("--limit", type=float, default=0.8729)
     arguments = parser.parse_args()
     all_texts = texts(arguments.data, arguments.seed)
     if arguments.scores is None:

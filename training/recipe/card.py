@@ -10,6 +10,7 @@ from .evaluate import FOLDS, GROUPS, Share
 from .export import Origin
 
 _HELD_BENIGN, _HELD_ATTACK = "heldout-", "held-"
+_FIELD_BENIGN, _FIELD_ATTACK = "field-benign-", "field-attack-"
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ def _unseen(figures: Figures) -> str:
     return _table(["family", "texts", "linear alone at 1 %", "at 0.1 %", "at 1 %", "at 5 %"], rows)
 
 
-def _held(figures: Figures, attacks: bool) -> str:
+def _held(figures: Figures, prefix: str) -> str:
+    chosen = {family: row for family, row in figures.heldout.items() if family.startswith(prefix)}
     rows = [[family, str(row["1%"].count), *(str(row[point]) for point in ("0.1%", "1%", "5%"))]
-            for family, row in figures.heldout.items() if family.startswith(_HELD_ATTACK) == attacks]
-    chosen = [row for family, row in figures.heldout.items() if family.startswith(_HELD_ATTACK) == attacks]
-    rows.append(["**mean**", "", *(mean_of([row[point] for row in chosen]) for point in ("0.1%", "1%", "5%"))])
+            for family, row in chosen.items()]
+    rows.append(["**mean**", "", *(mean_of([row[point] for row in chosen.values()]) for point in ("0.1%", "1%", "5%"))])
     return _table(["family", "texts", "at 0.1 %", "at 1 %", "at 5 %"], rows)
 
 
@@ -138,7 +139,11 @@ both are judged on the same texts.
 
 Written by hand for this card, in words that the grammars do not have; judged by the shipped model:
 
-{_held(figures, True)}
+{_held(figures, _HELD_ATTACK)}
+
+Written by hand in the manner of the field's benchmarks, by one who had not read the grammars:
+
+{_held(figures, _FIELD_ATTACK)}
 
 ## Everyday text wrongly caught
 
@@ -150,7 +155,12 @@ never trained on.
 Written by hand, full of the words that attacks are made of (`heldout-trigger`), like chats (`heldout-chat`) or like
 documents (`heldout-document`):
 
-{_held(figures, False)}
+{_held(figures, _HELD_BENIGN)}
+
+Written by hand to be as hard as such texts get, by one who had not read the grammars: trigger words, chats, prompts of
+developers in a user's turn, documents with orders to people, results of tools, talk about security:
+
+{_held(figures, _FIELD_BENIGN)}
 
 ## In disguise
 

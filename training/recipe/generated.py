@@ -18,7 +18,7 @@ DIRECT = {"classic": 1600, "override": 2700, "extraction": 2300, "secrets": 1200
 INDIRECT = {"indirect": 3000, "tool_plain": 1200, "bipia": 1200, "exfil": 800, "toolcall": 800, "poison": 800,
             "comment": 700}
 BENIGN = {"trigger": 10000, "quoted": 3000, "personas": 2200, "chat": 11000, "document": 5500, "orders": 2000,
-          "system": 1800}
+          "system": 1800, "developer": 4500}
 LANGUAGES = {"attacks": 6500, "benign": 8000}
 FAMILIES = (*DIRECT, *INDIRECT, "languages")
 # What stands in a carrier that carries no attack.
@@ -106,7 +106,7 @@ def benign(grammar: Grammar, dice: random.Random, scale: float) -> list[Example]
     """All generated everyday texts; `scale` 1.0 is a full run."""
     found: list[Example] = []
     sources = {"document": ("document", "tool"), "system": ("system", "system", "user"),
-               "orders": ("document", "tool", "user")}
+               "orders": ("document", "tool", "user"), "developer": ("user", "user", "system")}
     for family, count in BENIGN.items():
         for _ in range(int(count * scale)):
             source = dice.choice(sources.get(family, ("user",)))

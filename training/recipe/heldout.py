@@ -17,10 +17,15 @@ def _example(line: str, attack: bool, family: str, source: str) -> Example:
 
 
 def heldout(seeds: Path) -> list[Example]:
-    """All of them, everyday texts and attacks."""
-    found = []
-    for name, attack in (("benign", False), ("attacks", True)):
-        for family, lines in sections(seeds / "heldout" / f"{name}.txt").items():
-            source = "document" if family.endswith("document") else "user"
-            found += [_example(line, attack, family, source) for line in lines]
-    return found
+    """Those that were written first, everyday texts and attacks."""
+    return _read(seeds, "benign", attack=False) + _read(seeds, "attacks", attack=True)
+
+
+def field(seeds: Path) -> list[Example]:
+    """Those in the manner of public benchmarks, everyday texts and attacks."""
+    return _read(seeds, "field-benign", attack=False) + _read(seeds, "field-attacks", attack=True)
+
+
+def _read(seeds: Path, name: str, *, attack: bool) -> list[Example]:
+    return [_example(line, attack, family, "document" if family.endswith("document") else "user")
+            for family, lines in sections(seeds / "heldout" / f"{name}.txt").items() for line in lines]

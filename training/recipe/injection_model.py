@@ -259,7 +259,7 @@ def _origins(data: dataset.Data) -> list[export.Origin]:
 
 def _heldout(seeds: Path, score: evaluate.Score, limits: dict[str, float]) -> dict[str, dict[str, evaluate.Share]]:
     """Shares of the hand-written families that reach each threshold."""
-    examples = heldout.heldout(seeds)
+    examples = heldout.heldout(seeds) + heldout.field(seeds)
     scores = evaluate.judged(examples, score)
     found: dict[str, dict[str, evaluate.Share]] = {}
     for point, limit in limits.items():
