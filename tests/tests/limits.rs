@@ -7,6 +7,7 @@ use tollhouse_tests::{
     client::{Reply, leave_after, post, post_with},
     keys::caller,
     provider::{self, Provider, Step},
+    wait::eventually,
     workerd::{Options, Outage, Workerd, root},
 };
 
@@ -205,6 +206,6 @@ fn calls_are_refused_while_the_limiter_is_out_of_reach_unless_configured_otherwi
         for _ in 0..3 {
             assert_eq!(chat(admitting.url(), "team-key").status, 200);
         }
-        assert!(admitting.log().contains("\"verdict\":\"unchecked\""), "{}", admitting.log());
+        eventually("a line that says so", || admitting.log().contains("\"verdict\":\"unchecked\""));
     }
 }

@@ -158,7 +158,8 @@ documents (`heldout-document`):
 {_held(figures, _HELD_BENIGN)}
 
 Written by hand to be as hard as such texts get, by one who had not read the grammars: trigger words, chats, prompts of
-developers in a user's turn, documents with orders to people, results of tools, talk about security:
+developers in a user's turn, documents with orders to people, results of tools, talk about security. It is the half of
+them that was not looked at when the grammars were last mended:
 
 {_held(figures, _FIELD_BENIGN)}
 
